@@ -1,0 +1,187 @@
+//! The recorders that are compared, each as a function from threads and events to the time it took.
+//!
+//! Everybody records the same: an operation of two words before, a result of two words after. Rivals keep it
+//! as one would by hand, an enum beside the number of the process: 32 bytes.
+
+use std::{
+    hint::black_box,
+    sync::{
+        Barrier, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tachograph::{Process, Recorder};
+
+/// Two 64-bit words: a discriminant and a value.
+#[derive(Clone, Copy, Debug)]
+pub enum Op {
+    Read,
+    Write(u64),
+}
+
+/// Two 64-bit words.
+#[derive(Clone, Copy, Debug)]
+pub enum Ret {
+    Value(u64),
+    Written,
+}
+
+/// What a rival keeps of an event.
+#[derive(Clone, Copy)]
+#[allow(dead_code, reason = "recorded, never read")]
+pub struct Entry {
+    process: u64,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+#[allow(dead_code, reason = "recorded, never read")]
+enum Kind {
+    Invoke(Op),
+    Ok(Ret),
+}
+
+/// A recorder to be timed.
+pub struct Rival {
+    pub name: &'static str,
+    /// Records `events` events from so many threads; the time from the first start to the last end.
+    pub run: fn(threads: usize, events: u64) -> Duration,
+}
+
+pub const FLOOR: Rival = Rival { name: "fetch_add (the floor)", run: floor };
+pub const WARM: Rival = Rival { name: "tachograph, warm", run: tachograph_warm };
+pub const GROWING: Rival = Rival { name: "tachograph, growing", run: tachograph_growing };
+
+pub const ALL: [Rival; 10] = [
+    FLOOR,
+    WARM,
+    GROWING,
+    Rival { name: "tachograph, timestamps", run: tachograph_timed },
+    Rival { name: "boxcar", run: boxcar },
+    Rival { name: "append-only-vec", run: append_only_vec },
+    Rival { name: "orx-concurrent-bag", run: orx_concurrent_bag },
+    Rival { name: "crossbeam SegQueue", run: seg_queue },
+    Rival { name: "crossbeam channel", run: channel },
+    Rival { name: "Mutex<Vec>", run: mutex_vec },
+];
+
+/// Runs `work` on so many threads at once, giving each its number and its share of the events.
+fn threads<S: Send>(
+    threads: usize,
+    events: u64,
+    mut state: impl FnMut() -> S,
+    work: impl Fn(usize, u64, S) + Sync,
+) -> Duration {
+    let barrier = Barrier::new(threads);
+    let share = events / threads as u64;
+    let times: Vec<(Instant, Instant)> = thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads)
+            .map(|number| {
+                let (barrier, work, state) = (&barrier, &work, state());
+                scope.spawn(move || {
+                    barrier.wait();
+                    let start = Instant::now();
+                    work(number, share, state);
+                    (start, Instant::now())
+                })
+            })
+            .collect();
+        handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+    });
+    let start = times.iter().map(|(start, _)| *start).min().unwrap();
+    let end = times.iter().map(|(_, end)| *end).max().unwrap();
+    end - start
+}
+
+fn floor(count: usize, events: u64) -> Duration {
+    let counter = Box::new(AtomicU64::new(0));
+    threads(count, events, || (), |_, share, ()| {
+        for _ in 0..share {
+            black_box(counter.fetch_add(1, Ordering::AcqRel));
+        }
+    })
+}
+
+fn record(mut process: Process<Op, Ret>, share: u64) {
+    for value in 0..share / 4 {
+        process.invoke(black_box(Op::Write(value))).ok(black_box(Ret::Written));
+        process.invoke(black_box(Op::Read)).ok(black_box(Ret::Value(value)));
+    }
+}
+
+fn tachograph_on(recorder: &Recorder<Op, Ret>, count: usize, events: u64) -> Duration {
+    threads(count, events, || recorder.process(), |_, share, process| record(process, share))
+}
+
+fn tachograph_growing(count: usize, events: u64) -> Duration {
+    tachograph_on(&Recorder::new(), count, events)
+}
+
+fn tachograph_warm(count: usize, events: u64) -> Duration {
+    // Room for the events, and for one unfinished segment a process.
+    let room = events + count as u64 * (128 << 10);
+    tachograph_on(&Recorder::<Op, Ret>::builder().room(room).build(), count, events)
+}
+
+fn tachograph_timed(count: usize, events: u64) -> Duration {
+    tachograph_on(&Recorder::<Op, Ret>::builder().timestamps(true).build(), count, events)
+}
+
+/// Records with whatever adds an entry.
+fn rival(count: usize, events: u64, add: impl Fn(Entry) + Sync) -> Duration {
+    threads(count, events, || (), |number, share, ()| {
+        let process = number as u64;
+        let add = |kind| add(Entry { process, kind });
+        for value in 0..share / 4 {
+            add(Kind::Invoke(black_box(Op::Write(value))));
+            add(Kind::Ok(black_box(Ret::Written)));
+            add(Kind::Invoke(black_box(Op::Read)));
+            add(Kind::Ok(black_box(Ret::Value(value))));
+        }
+    })
+}
+
+fn boxcar(count: usize, events: u64) -> Duration {
+    let vec = boxcar::Vec::new();
+    rival(count, events, |entry| {
+        vec.push(entry);
+    })
+}
+
+fn append_only_vec(count: usize, events: u64) -> Duration {
+    let vec = append_only_vec::AppendOnlyVec::new();
+    rival(count, events, |entry| {
+        vec.push(entry);
+    })
+}
+
+fn orx_concurrent_bag(count: usize, events: u64) -> Duration {
+    let bag = orx_concurrent_bag::ConcurrentBag::new();
+    rival(count, events, |entry| {
+        bag.push(entry);
+    })
+}
+
+fn seg_queue(count: usize, events: u64) -> Duration {
+    let queue = crossbeam::queue::SegQueue::new();
+    rival(count, events, |entry| queue.push(entry))
+}
+
+fn channel(count: usize, events: u64) -> Duration {
+    let (sender, _receiver) = crossbeam::channel::unbounded();
+    rival(count, events, |entry| sender.send(entry).unwrap())
+}
+
+fn mutex_vec(count: usize, events: u64) -> Duration {
+    let vec = Mutex::new(Vec::new());
+    rival(count, events, |entry| vec.lock().unwrap().push(entry))
+}
+
+/// The middle one of some figures.
+pub fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_unstable_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}

@@ -1,0 +1,150 @@
+//! What a history is made of: events, in the words of Jepsen.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+/// The text of an error or of a mark: a literal costs nothing, a `String` is taken as it is.
+pub type Text = Cow<'static, str>;
+
+/// A logical single-threaded client: at most one of its operations is open at a time.
+///
+/// Ids count up from 0 in the order in which they were given out. After an
+/// [`info`](EventKind::Info) the handle goes on under a fresh id, so one [`Process`](crate::Process) may
+/// appear under several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessId(pub u64);
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One line of a history.
+///
+/// `O` is the operation with its arguments, `R` its result, `T` the text of errors and marks. A history
+/// hands events out as [`EventRef`]s, which borrow all three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Event<O, R, T = Text> {
+    /// The event's place in the history: dense, from 0.
+    pub index: u64,
+    /// Who recorded it.
+    pub process: ProcessId,
+    /// How long after the recorder began, to the nanosecond, where it was asked to keep time.
+    ///
+    /// Never decreasing within a process, and no more than a note: the order is the index.
+    pub time: Option<Duration>,
+    /// What happened.
+    pub kind: EventKind<O, R, T>,
+    /// Why, where a `fail` or an `info` was given a reason.
+    pub error: Option<T>,
+}
+
+/// An event that borrows from the history it is in.
+pub type EventRef<'h, O, R> = Event<&'h O, &'h R, &'h str>;
+
+/// What an [`Event`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind<O, R, T = Text> {
+    /// The process is about to start the operation.
+    Invoke(O),
+    /// The operation completed with this result.
+    Ok(R),
+    /// The operation definitely did not apply.
+    Fail,
+    /// The outcome is unknown: the operation may apply at any time after its invocation, or never.
+    Info,
+    /// Something that belongs to no operation: a fault injected, a phase begun.
+    Mark(T),
+}
+
+impl<O, R, T> EventKind<O, R, T> {
+    /// The word Jepsen has for it: `invoke`, `ok`, `fail`, `info`, or `mark`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Invoke(_) => "invoke",
+            Self::Ok(_) => "ok",
+            Self::Fail => "fail",
+            Self::Info => "info",
+            Self::Mark(_) => "mark",
+        }
+    }
+
+    /// The same kind with other values in it.
+    fn map<P, S, U>(
+        self,
+        op: impl FnOnce(O) -> P,
+        ret: impl FnOnce(R) -> S,
+        text: impl FnOnce(T) -> U,
+    ) -> EventKind<P, S, U> {
+        match self {
+            Self::Invoke(value) => EventKind::Invoke(op(value)),
+            Self::Ok(value) => EventKind::Ok(ret(value)),
+            Self::Fail => EventKind::Fail,
+            Self::Info => EventKind::Info,
+            Self::Mark(value) => EventKind::Mark(text(value)),
+        }
+    }
+
+    /// The same kind, borrowed.
+    fn as_ref(&self) -> EventKind<&O, &R, &T> {
+        match self {
+            Self::Invoke(op) => EventKind::Invoke(op),
+            Self::Ok(ret) => EventKind::Ok(ret),
+            Self::Fail => EventKind::Fail,
+            Self::Info => EventKind::Info,
+            Self::Mark(text) => EventKind::Mark(text),
+        }
+    }
+}
+
+impl<O, R> Event<O, R> {
+    /// The event, borrowed.
+    pub fn as_ref(&self) -> EventRef<'_, O, R> {
+        Event {
+            index: self.index,
+            process: self.process,
+            time: self.time,
+            kind: self.kind.as_ref().map(|op| op, |ret| ret, AsRef::as_ref),
+            error: self.error.as_deref(),
+        }
+    }
+}
+
+impl<O: Clone, R: Clone> EventRef<'_, O, R> {
+    /// The event with clones of what it borrowed.
+    pub fn cloned(&self) -> Event<O, R> {
+        let owned = |text: &str| Text::Owned(text.to_owned());
+        Event {
+            index: self.index,
+            process: self.process,
+            time: self.time,
+            kind: self.kind.map(O::clone, R::clone, owned),
+            error: self.error.map(owned),
+        }
+    }
+}
+
+/// One aligned line: index, process, kind, then the operation, the result or the text.
+///
+/// ```
+/// use tachograph::{Event, EventKind, ProcessId};
+///
+/// let event: Event<&str, u64> =
+///     Event { index: 7, process: ProcessId(2), time: None, kind: EventKind::Ok(3), error: None };
+/// assert_eq!(event.to_string(), "     7     2  ok      3");
+/// ```
+impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Display> fmt::Display for Event<O, R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>6} {:>5}  ", self.index, self.process)?;
+        match &self.kind {
+            EventKind::Invoke(op) => write!(f, "invoke  {op:?}")?,
+            EventKind::Ok(ret) => write!(f, "ok      {ret:?}")?,
+            EventKind::Mark(text) => write!(f, "mark    {text}")?,
+            kind => f.write_str(kind.name())?,
+        }
+        match &self.error {
+            Some(error) => write!(f, "    {error}"),
+            None => Ok(()),
+        }
+    }
+}

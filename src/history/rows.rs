@@ -1,0 +1,95 @@
+//! The memory of a history: a vector of rows that can be filled in any order.
+//!
+//! The walker writes events where their index says they belong. So the vector is first *extended* with
+//! vacant rows, then filled, and finally cut back to where no row is vacant. Memory fresh from the allocator
+//! is vacant already, and is not written twice.
+
+use std::alloc::{Layout, handle_alloc_error};
+
+use crate::{
+    memory,
+    packed::{Packed, Payload},
+};
+
+pub(crate) struct Rows<O, R> {
+    rows: Vec<Packed<O, R>>,
+    /// From this row to the capacity, the memory is still as zero as it came from the allocator.
+    fresh: usize,
+    /// Whether some row may carry a text, so that dropping rows is work even where `O` and `R` need none.
+    texts: bool,
+}
+
+impl<O, R> Rows<O, R> {
+    pub(crate) const fn new() -> Self {
+        Self { rows: Vec::new(), fresh: 0, texts: false }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self, position: usize) -> &Packed<O, R> {
+        &self.rows[position]
+    }
+
+    pub(crate) fn clear(&mut self) {
+        if !Payload::<O, R>::NEEDS_DROP && !self.texts {
+            // SAFETY: zero is within the capacity, and the rows left behind hold nothing to drop.
+            unsafe { self.rows.set_len(0) }
+        }
+        self.rows.clear();
+        self.texts = false;
+    }
+
+    /// The rows, moved out.
+    pub(crate) fn take(&mut self) -> Vec<Packed<O, R>> {
+        self.fresh = 0;
+        std::mem::take(&mut self.rows)
+    }
+
+    /// Empties the rows and makes room for `rows` of them.
+    ///
+    /// # Panics
+    ///
+    /// Where so much memory cannot be addressed; where it cannot be had, the process ends as with a `Vec`.
+    pub(crate) fn reset(&mut self, rows: usize) {
+        self.clear();
+        if self.rows.capacity() >= rows {
+            return;
+        }
+        *self = Self::new();
+        let layout = Layout::array::<Packed<O, R>>(rows).expect("a history larger than memory");
+        let Some(start) = memory::zeroed(layout) else { handle_alloc_error(layout) };
+        memory::advise_huge_pages(start, layout.size());
+        // SAFETY: allocated by the global allocator with the layout of an array of `rows`, none in use.
+        self.rows = unsafe { Vec::from_raw_parts(start.cast().as_ptr(), 0, rows) };
+    }
+
+    /// Adds `count` vacant rows, for which [`reset`](Self::reset) made room, and returns them.
+    pub(crate) fn extend_vacant(&mut self, count: usize) -> &mut [Packed<O, R>] {
+        let (len, end) = (self.rows.len(), self.rows.len() + count);
+        assert!(end <= self.rows.capacity());
+        self.rows.resize_with(self.fresh.clamp(len, end), || Packed::VACANT);
+        // SAFETY: the rows from `fresh` on are zero, which is what a vacant row is.
+        unsafe { self.rows.set_len(end) };
+        self.fresh = self.fresh.max(end);
+        &mut self.rows[len..]
+    }
+
+    /// Says that a row filled in since the last [`reset`](Self::reset) may carry a text.
+    pub(crate) fn note_texts(&mut self) {
+        self.texts = true;
+    }
+
+    /// Drops the rows from `len` on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.rows.truncate(len);
+    }
+}
+
+impl<O, R> Drop for Rows<O, R> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

@@ -1,0 +1,14 @@
+#![doc = "x"]
+
+mod event;
+mod history;
+mod memory;
+mod packed;
+pub mod recorder;
+mod sync;
+
+pub use self::{
+    event::{Event, EventKind, EventRef, ProcessId, Text},
+    history::{Cut, CutReason, Events, History, Overlap},
+    recorder::{Builder, Call, Failure, Process, ProcessesAlive, Recorder, Tail},
+};

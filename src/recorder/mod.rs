@@ -1,0 +1,228 @@
+//! The write side.
+//!
+//! (contract goes here)
+
+mod call;
+mod pool;
+mod process;
+mod registry;
+mod segment;
+mod shared;
+mod tail;
+mod walker;
+
+use std::{fmt, mem};
+
+use self::{shared::Shared, walker::Readers};
+pub use self::{
+    call::{Call, Failure},
+    process::Process,
+    tail::Tail,
+};
+use crate::{history::History, sync::Arc};
+
+/// Records what processes do, in one order.
+///
+/// `O` is an operation with its arguments, mostly an enum such as `Write(u64)`; `R` is a result.
+///
+/// A recorder is shared by reference or in an [`Arc`](std::sync::Arc); each thread or task takes a
+/// [`process`](Self::process) of its own and records through it. See the [module](self) for what the order
+/// means and why it holds.
+pub struct Recorder<O, R> {
+    shared: Arc<Shared<O, R>>,
+}
+
+/// How a [`Recorder`] shall be.
+#[derive(Clone, Copy, Debug)]
+pub struct Builder {
+    room: u64,
+    limit: u64,
+    timestamps: bool,
+}
+
+impl Builder {
+    /// Allocates and touches memory for so many events now, so that recording does not have to.
+    ///
+    /// A process leases memory by the segment, and a segment holds this many events or fills 2 MiB. So where
+    /// several processes record at once, leave room for an unfinished segment each. If there is not so much
+    /// memory, there is less room, and recording asks again.
+    #[must_use]
+    pub fn room(self, events: u64) -> Self {
+        Self { room: events, ..self }
+    }
+
+    /// Keeps at most so many events: the history is cut at this index, and says how many events came after.
+    ///
+    /// Events that were drained count as well. A limit of 0 keeps nothing and counts everything. Without a
+    /// limit there is room for 2^61 events.
+    #[must_use]
+    pub fn limit(self, events: u64) -> Self {
+        Self { limit: events, ..self }
+    }
+
+    /// Writes down when each event happened, in nanoseconds since the recorder was built.
+    ///
+    /// Costs 8 bytes an event, and reading the clock.
+    #[must_use]
+    pub fn timestamps(self, on: bool) -> Self {
+        Self { timestamps: on, ..self }
+    }
+
+    /// The recorder.
+    pub fn build<O, R>(self) -> Recorder<O, R> {
+        Recorder { shared: Arc::new(Shared::new(self.limit, self.timestamps, self.room)) }
+    }
+}
+
+impl<O, R> Recorder<O, R> {
+    /// A recorder without limit or timestamps, which grows as it is used.
+    pub fn new() -> Self {
+        Recorder::<O, R>::builder().build()
+    }
+
+    /// Settings for a recorder.
+    pub fn builder() -> Builder {
+        Builder { room: 0, limit: u64::MAX, timestamps: false }
+    }
+
+    /// A new process, under a fresh id.
+    ///
+    /// Lock-free; allocates nothing before the first event.
+    pub fn process(&self) -> Process<O, R> {
+        Process::new(Arc::clone(&self.shared))
+    }
+
+    /// How many events have taken an index, those that were drained and those about to be published included;
+    /// at most the index at which the history is cut.
+    pub fn len(&self) -> u64 {
+        self.shared.index_of(self.shared.end())
+    }
+
+    /// Whether no event has taken an index.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A history of what has been recorded and not drained: clones of the longest prefix without a gap.
+    ///
+    /// Every event that happened before the call is in it, unless one with a smaller index is still being
+    /// written by another thread. Recording goes on meanwhile and never waits for this; other readers do. An
+    /// `O` or `R` whose `Clone` reads the same recorder would wait for itself.
+    ///
+    /// O(events), about as fast as memory can be copied.
+    ///
+    /// # Panics
+    ///
+    /// Where a `Clone` does; recorder and readers are none the worse for it.
+    pub fn snapshot(&self) -> History<O, R>
+    where
+        O: Clone,
+        R: Clone,
+    {
+        let mut history = History::new();
+        self.snapshot_into(&mut history);
+        history
+    }
+
+    /// As [`snapshot`](Self::snapshot), with the memory of a history that is no longer needed. Allocates
+    /// nothing if that is enough.
+    pub fn snapshot_into(&self, history: &mut History<O, R>)
+    where
+        O: Clone,
+        R: Clone,
+    {
+        self.read_into(history, |readers, shared, history| readers.snapshot(shared, history));
+    }
+
+    /// A reader whose successive calls return only what is new.
+    pub fn tail(&self) -> Tail<'_, O, R> {
+        Tail::new(self, self.shared.readers().new_tail())
+    }
+
+    /// Takes out what is new since the last call, without cloning it, and gives its memory back to the pool.
+    ///
+    /// The history begins where the last one [ended](History::end). A recorder that is drained often enough
+    /// runs in bounded memory for as long as it likes. Later snapshots begin here.
+    pub fn drain(&self) -> History<O, R> {
+        let mut history = History::new();
+        self.drain_into(&mut history);
+        history
+    }
+
+    /// As [`drain`](Self::drain), with the memory of a history that is no longer needed.
+    pub fn drain_into(&self, history: &mut History<O, R>) {
+        self.read_into(history, |readers, shared, history| readers.drain(shared, history));
+    }
+
+    /// Moves out what has been recorded and not drained: the longest prefix without a gap.
+    ///
+    /// Processes that are still there go on, and nobody will see what they record.
+    pub fn into_history(self) -> History<O, R> {
+        self.drain()
+    }
+
+    /// Drops all events and starts again at index 0 and process 0, with the memory there is.
+    ///
+    /// # Errors
+    ///
+    /// Where processes are still there: the next history would hold completions of operations that nobody
+    /// invoked. Nothing is changed then.
+    pub fn clear(&mut self) -> Result<(), ProcessesAlive> {
+        match Arc::get_mut(&mut self.shared) {
+            Some(shared) => {
+                shared.clear();
+                Ok(())
+            }
+            None => Err(ProcessesAlive { processes: Arc::strong_count(&self.shared) - 1 }),
+        }
+    }
+
+    /// Fills a history under the readers' lock. If that panics, the history is left empty.
+    fn read_into(
+        &self,
+        history: &mut History<O, R>,
+        read: impl FnOnce(&mut Readers<O, R>, &Shared<O, R>, &mut History<O, R>),
+    ) {
+        let mut filled = mem::take(history);
+        filled.clear(); // here, because a `Drop` of the user's may take its time or use this recorder
+        read(&mut self.shared.readers(), &self.shared, &mut filled);
+        *history = filled;
+    }
+}
+
+impl<O, R> Default for Recorder<O, R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<O, R> Drop for Recorder<O, R> {
+    fn drop(&mut self) {
+        self.shared.abandon();
+    }
+}
+
+impl<O, R> fmt::Debug for Recorder<O, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// A recorder cannot be [cleared](Recorder::clear) while processes record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessesAlive {
+    /// How many there were.
+    pub processes: usize,
+}
+
+impl fmt::Display for ProcessesAlive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a recorder cannot be cleared while processes are alive, and there are {}: drop them first",
+            self.processes
+        )
+    }
+}
+
+impl std::error::Error for ProcessesAlive {}

@@ -1,0 +1,479 @@
+//! The write side: what one process records, and the only code on the path of the operation under test.
+//!
+//! The invariants of a [`Process`]:
+//!
+//! - Positions from `position` to the segment's end are its own and unpublished.
+//! - While an operation is open, the slot at `position` is there for its completion: a completion never
+//!   allocates and never waits.
+//! - Once muted (`cut` is 0), it stamps events and keeps none.
+
+use std::{mem, ptr::NonNull};
+
+use super::{
+    call::{Call, Failure},
+    segment::{LEAST_ROOM, Segment, Slot, name_process},
+    shared::Shared,
+};
+use crate::{
+    event::{ProcessId, Text},
+    packed::{BoxedText, Payload, Tag, Word, boxed},
+    sync::Arc,
+};
+
+/// A logical single-threaded client, and the handle through which it records.
+///
+/// Made by [`Recorder::process`](crate::Recorder::process). It is `Send`, so it can move into a thread or a
+/// task and between them; it is neither `Sync` nor `Clone`, since two threads are two processes:
+///
+/// ```compile_fail,E0277
+/// fn shared<T: Sync>() {}
+/// shared::<tachograph::Process<u64, u64>>();
+/// ```
+///
+/// At most one operation is open at a time, and the compiler sees to it:
+///
+/// ```compile_fail,E0499
+/// # let recorder = tachograph::Recorder::<&str, ()>::new();
+/// # let mut process = recorder.process();
+/// let first = process.invoke("first");
+/// let second = process.invoke("second");
+/// first.ok(());
+/// ```
+///
+/// It owns its share of the recorder, so it is `'static`; where it outlives the recorder, what it records is
+/// kept by nobody, and costs no further memory than the segment at hand.
+///
+/// # When it is dropped
+///
+/// Its unused slots go to the next process. Forgetting it ([`mem::forget`]) loses them, and the recorder
+/// cannot be [cleared](crate::Recorder::clear) any more.
+pub struct Process<O, R> {
+    slots: NonNull<Slot<O, R>>,
+    /// The first slot not yet written.
+    position: u32,
+    /// Slots before this one can be written without further ado.
+    ready: u32,
+    /// Stamps from here on are not kept.
+    cut: u64,
+    /// Whether an operation is open. Still so before an invocation, if its [`Call`] was forgotten.
+    open: bool,
+    /// Whether the slots before `position` name this process.
+    named: bool,
+    /// The size class of the next segment.
+    class: usize,
+    id: ProcessId,
+    /// Nanoseconds, of the last event.
+    time: u64,
+    segment: Option<NonNull<Segment<O, R>>>,
+    shared: Arc<Shared<O, R>>,
+}
+
+// SAFETY: the pointers lead to a segment that this process has the lease of and that `shared` keeps alive.
+// Payloads are left there for another thread to drop or take, which asks for `Send`.
+unsafe impl<O: Send, R: Send> Send for Process<O, R> {}
+
+impl<O, R> Process<O, R> {
+    pub(super) fn new(shared: Arc<Shared<O, R>>) -> Self {
+        Self {
+            slots: NonNull::dangling(),
+            position: 0,
+            ready: 0,
+            cut: shared.cut_stamp(),
+            open: false,
+            named: false,
+            class: shared.first_class(),
+            id: shared.fresh_process(),
+            time: 0,
+            segment: None,
+            shared,
+        }
+    }
+
+    /// The id under which the next event will be recorded. A fresh one after every `info`.
+    pub fn id(&self) -> ProcessId {
+        self.id
+    }
+
+    /// Records that the process is about to start an operation.
+    ///
+    /// Do so immediately before: the event takes its index last of all, and what comes between it and the
+    /// operation widens the operation for the checker. The [`Call`] that comes back wants to be told the
+    /// outcome; dropped without, also by unwinding, it records `info`.
+    ///
+    /// Wait-free but for every so many events, when it takes a new segment (lock-free, may allocate).
+    #[inline]
+    pub fn invoke(&mut self, op: O) -> Call<'_, O, R> {
+        if self.is_ready() || self.prepare() {
+            // SAFETY: ready, so the slot at the position is ours and unpublished.
+            unsafe { self.write(Payload::of_op(op)) };
+            self.note_time();
+            let stamp = self.shared.stamp();
+            self.open = true;
+            if stamp < self.cut {
+                // SAFETY: the payload is the operation just written.
+                unsafe { self.publish(stamp, Tag::Invoke) };
+            } else {
+                self.mute();
+                // SAFETY: the slot stays unpublished: only we know what is in it.
+                unsafe { self.slot().as_ref().drop_payload(Tag::Invoke) };
+            }
+        } else {
+            self.open = true;
+            self.lose_event();
+        }
+        Call::new(self)
+    }
+
+    /// Runs an operation between its invocation and its completion, and returns its result.
+    ///
+    /// If it panics, `info` is recorded and the panic goes on. The result is cloned after the completion has
+    /// taken its index, so that cloning does not widen the operation; if cloning panics, the completion is an
+    /// `info`, and the panic goes on.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    /// let recorder = tachograph::Recorder::new();
+    /// let counter = AtomicU64::new(0);
+    /// let mut process = recorder.process();
+    /// assert_eq!(process.op("increment", || counter.fetch_add(1, Relaxed)), 0);
+    /// ```
+    #[inline]
+    pub fn op(&mut self, op: O, f: impl FnOnce() -> R) -> R
+    where
+        R: Clone,
+    {
+        let call = self.invoke(op);
+        let ret = f();
+        call.ok_cloned(&ret);
+        ret
+    }
+
+    /// As [`op`](Self::op), for an operation that can return an error: `judge` says what that means.
+    ///
+    /// `judge` and the error's text come before the completion's index; that neither `fail` nor `info` ends
+    /// an operation at a certain time makes this harmless. If `judge` panics, `info` is recorded.
+    ///
+    /// ```
+    /// use tachograph::{Failure, Recorder};
+    ///
+    /// let recorder = Recorder::new();
+    /// let queue = crossbeam::queue::ArrayQueue::new(1);
+    /// let mut process = recorder.process();
+    /// for value in [7, 8] {
+    ///     // A full queue has not taken the value: the push did not apply.
+    ///     let _ = process.try_op(("push", value), || queue.push(value), |_| Failure::fail());
+    /// }
+    /// let history = recorder.snapshot();
+    /// assert_eq!(history.get(3).unwrap().kind, tachograph::EventKind::Fail);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `f` returns.
+    #[inline]
+    pub fn try_op<E>(
+        &mut self,
+        op: O,
+        f: impl FnOnce() -> Result<R, E>,
+        judge: impl FnOnce(&E) -> Failure,
+    ) -> Result<R, E>
+    where
+        R: Clone,
+    {
+        let call = self.invoke(op);
+        let result = f();
+        call.complete(result.as_ref(), judge);
+        result
+    }
+
+    /// As [`op`](Self::op), for a future of any runtime.
+    ///
+    /// The invocation is recorded when the future that this returns is first polled. Dropped before it is
+    /// done (a timeout, a `select!` that took another branch, an aborted task), it records `info`, since the
+    /// operation may have got anywhere. A panic inside does the same and goes on.
+    pub async fn op_async(&mut self, op: O, future: impl Future<Output = R>) -> R
+    where
+        R: Clone,
+    {
+        let call = self.invoke(op);
+        let ret = future.await;
+        call.ok_cloned(&ret);
+        ret
+    }
+
+    /// As [`try_op`](Self::try_op) and [`op_async`](Self::op_async) in one.
+    ///
+    /// # Errors
+    ///
+    /// What the future returns.
+    pub async fn try_op_async<E>(
+        &mut self,
+        op: O,
+        future: impl Future<Output = Result<R, E>>,
+        judge: impl FnOnce(&E) -> Failure,
+    ) -> Result<R, E>
+    where
+        R: Clone,
+    {
+        let call = self.invoke(op);
+        let result = future.await;
+        call.complete(result.as_ref(), judge);
+        result
+    }
+
+    /// Records something that belongs to no operation: a fault injected, a phase begun.
+    ///
+    /// Marks are in the same order as everything else. One slot and one small allocation each.
+    pub fn mark(&mut self, text: impl Into<Text>) {
+        let text = boxed(Some(text.into()));
+        if self.is_ready() || self.prepare() {
+            self.shared.note_text();
+            let stamp = self.shared.stamp();
+            // SAFETY: ready, so the slot at the position is ours and unpublished.
+            unsafe { self.end(stamp, Tag::Mark, Payload::of_text(text)) };
+        } else {
+            self.lose_event();
+        }
+    }
+
+    /// The open operation returned `ret`.
+    #[inline]
+    pub(super) fn complete_ok(&mut self, ret: R) {
+        let stamp = self.shared.stamp();
+        self.open = false;
+        // SAFETY: an operation is open, so the slot at the position is ours and unpublished, or we are muted.
+        unsafe { self.end(stamp, Tag::Ok, Payload::of_ret(ret)) };
+    }
+
+    /// The open operation returned `ret`, of which a clone is kept.
+    #[inline]
+    pub(super) fn complete_ok_cloned(&mut self, ret: &R)
+    where
+        R: Clone,
+    {
+        /// Completes the operation with `info` if cloning panics: its index is taken, and a slot that
+        /// stays empty would end the history for ever.
+        struct InfoOnUnwind<'p, O, R>(&'p mut Process<O, R>, u64);
+
+        impl<O, R> Drop for InfoOnUnwind<'_, O, R> {
+            #[cold]
+            fn drop(&mut self) {
+                self.0.end_info(self.1, None);
+            }
+        }
+
+        let stamp = self.shared.stamp();
+        if stamp >= self.cut {
+            self.open = false;
+            return self.mute();
+        }
+        let guard = InfoOnUnwind(self, stamp);
+        let ret = ret.clone();
+        mem::forget(guard);
+        self.open = false;
+        // SAFETY: an operation is open, so the slot at the position is ours and unpublished.
+        unsafe { self.end(stamp, Tag::Ok, Payload::of_ret(ret)) };
+    }
+
+    /// The open operation did not apply.
+    pub(super) fn complete_fail(&mut self, error: Option<Text>) {
+        let error = self.boxed_error(error);
+        let stamp = self.shared.stamp();
+        self.open = false;
+        // SAFETY: an operation is open, so the slot at the position is ours and unpublished, or we are muted.
+        unsafe { self.end(stamp, Tag::Fail, Payload::of_text(error)) };
+    }
+
+    /// Nobody knows what became of the open operation.
+    pub(super) fn complete_info(&mut self, error: Option<Text>) {
+        let error = self.boxed_error(error);
+        let stamp = self.shared.stamp();
+        self.end_info(stamp, error);
+    }
+
+    fn boxed_error(&self, error: Option<Text>) -> BoxedText {
+        if error.is_some() {
+            self.shared.note_text();
+        }
+        boxed(error)
+    }
+
+    /// Publishes the `info` of the open operation, and takes a fresh id.
+    fn end_info(&mut self, stamp: u64, error: BoxedText) {
+        self.open = false;
+        // SAFETY: an operation is open, so the slot at the position is ours and unpublished, or we are muted.
+        unsafe { self.end(stamp, Tag::Info, Payload::of_text(error)) };
+        self.id = self.shared.fresh_process();
+        self.named = false;
+        self.ready = 0;
+    }
+
+    /// Writes and publishes a payload that was stamped before.
+    ///
+    /// # Safety
+    ///
+    /// The slot at the position is ours and unpublished, unless the stamp is past the cut. The payload is what
+    /// `tag` says.
+    #[inline(always)]
+    unsafe fn end(&mut self, stamp: u64, tag: Tag, mut payload: Payload<O, R>) {
+        // SAFETY: the caller vouches for slot and payload; where it is not written, it has no other owner.
+        unsafe {
+            if stamp < self.cut {
+                self.write(payload);
+                self.note_time();
+                self.publish(stamp, tag);
+            } else {
+                self.mute();
+                payload.drop_as(tag);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn slot(&self) -> NonNull<Slot<O, R>> {
+        // SAFETY: the position is at most the capacity.
+        unsafe { self.slots.add(self.position as usize) }
+    }
+
+    /// # Safety
+    ///
+    /// The slot at the position is ours and unpublished.
+    #[inline(always)]
+    unsafe fn write(&mut self, payload: Payload<O, R>) {
+        // SAFETY: the caller vouches for the slot.
+        unsafe { self.slot().as_ref().write(payload) };
+    }
+
+    /// # Safety
+    ///
+    /// The slot at the position is ours and unpublished, and its payload is what `tag` says.
+    #[inline(always)]
+    unsafe fn publish(&mut self, stamp: u64, tag: Tag) {
+        // SAFETY: the caller vouches that the slot is there.
+        unsafe { self.slot().as_ref() }.publish(Word::new(stamp, tag));
+        self.position += 1;
+    }
+
+    /// Writes down the time of the event at the position, if times are kept.
+    #[inline(always)]
+    fn note_time(&mut self) {
+        if let Some(began) = self.shared.began {
+            self.write_time(began.elapsed().as_nanos() as u64);
+        }
+    }
+
+    fn write_time(&mut self, now: u64) {
+        self.time = self.time.max(now);
+        if let Some(segment) = self.segment {
+            // SAFETY: `shared` keeps the segment alive, the position is below its capacity whenever an event
+            // is to be written, and the slot there is ours.
+            unsafe {
+                if let Some(times) = Segment::times(segment) {
+                    times.add(self.position as usize).write(self.time);
+                }
+            }
+        }
+    }
+
+    /// Whether an operation can be recorded as it is: two free slots, and the last one was completed.
+    #[inline(always)]
+    fn is_ready(&self) -> bool {
+        self.position + 2 <= self.ready && !self.open
+    }
+
+    /// Makes ready: names the process in the segment, or takes a new segment. Whether that worked; if not,
+    /// the process is mute.
+    #[cold]
+    #[inline(never)]
+    fn prepare(&mut self) -> bool {
+        if self.open {
+            // The call was forgotten (`mem::forget`). Nobody knows what became of it.
+            self.complete_info(None);
+        }
+        if self.cut == 0 || !self.shared.keeps_events() {
+            self.mute();
+            return false;
+        }
+        let needed = 2 + u32::from(!self.named);
+        if self.free() < needed {
+            self.fill_up();
+            let Some(segment) = self.shared.lease(self.class) else {
+                self.segment = None;
+                self.mute();
+                return false;
+            };
+            self.adopt(segment);
+        }
+        if !self.named {
+            self.name_next_slot();
+            self.named = true;
+        }
+        self.ready = self.position + self.free();
+        true
+    }
+
+    fn adopt(&mut self, segment: NonNull<Segment<O, R>>) {
+        // SAFETY: `shared` keeps the segment alive.
+        let this = unsafe { segment.as_ref() };
+        // SAFETY: as above.
+        self.slots = unsafe { Segment::slots(segment) };
+        self.position = this.used();
+        self.segment = Some(segment);
+        self.named = false;
+        self.class = Segment::<O, R>::class_after(self.class);
+    }
+
+    /// The number of free slots.
+    fn free(&self) -> u32 {
+        // SAFETY: `shared` keeps the segment alive.
+        self.segment.map_or(0, |segment| unsafe { segment.as_ref() }.capacity - self.position)
+    }
+
+    /// Writes the name of the process into the next slot, of which there is one.
+    fn name_next_slot(&mut self) {
+        if let Some(segment) = self.segment {
+            // SAFETY: `shared` keeps the segment alive, and the caller has seen to the slot.
+            unsafe { name_process(self.slot().as_ref(), self.id, segment.as_ref().floor()) };
+            self.position += 1;
+        }
+    }
+
+    /// Uses up the slots that are too few for anything, so that a drain gets to the segment's end.
+    fn fill_up(&mut self) {
+        while self.free() > 0 {
+            self.name_next_slot();
+        }
+    }
+
+    /// Keeps nothing any more.
+    #[cold]
+    fn mute(&mut self) {
+        self.cut = 0;
+        self.ready = 0;
+    }
+
+    /// Takes the stamp of an event that there is no slot for. The history ends before it.
+    #[cold]
+    fn lose_event(&mut self) {
+        let stamp = self.shared.stamp();
+        self.shared.cut_at(stamp);
+    }
+}
+
+impl<O, R> Drop for Process<O, R> {
+    /// Completes an operation whose [`Call`] was forgotten, and hands on what is left of the segment.
+    fn drop(&mut self) {
+        if self.open {
+            self.complete_info(None);
+        }
+        if self.free() < LEAST_ROOM {
+            return self.fill_up();
+        }
+        if let Some(segment) = self.segment {
+            // SAFETY: `shared` keeps the segment alive.
+            let segment = unsafe { segment.as_ref() };
+            segment.set_used(self.position);
+            self.shared.give_back(segment);
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! The walker: from segments, each in order for itself, to events in the order of their indices.
+//!
+//! A slot holds its index, so events need not be merged: each is written where it belongs. The walker goes
+//! through the indices in blocks that fit a cache. For each block it goes through the segments that have
+//! events in it, copies each segment's stretch, and counts. A full count means that the block has no gap; a
+//! short one, that the history ends at the first row that is still vacant.
+//!
+//! Why no event is missed: the walker reads the counter first and the registry after. Whoever took a stamp
+//! below the counter had its segment registered before; so the segment is seen, and if the slot is not yet,
+//! that is the gap.
+//!
+//! The invariant of a [`Walker`]: its runs hold, for every segment seen that is not used up, the first
+//! position whose stamp is not below `next`, and the process in force there. Positions move only when a
+//! block is done, after all code of the user has run; a panic in a `Clone` leaves them as they were.
+
+use std::ptr::{self, NonNull};
+
+use super::{
+    registry::Registry,
+    segment::{Segment, Slot},
+    shared::Shared,
+};
+use crate::{
+    event::ProcessId,
+    history::History,
+    packed::{Cloning, Moving, Packed, Tag, Take},
+};
+
+/// Rows filled before the walker goes on: about half of a core's second-level cache.
+const BLOCK: u64 = if cfg!(all(loom, feature = "loom")) { 2 } else { 8 << 10 };
+
+/// How far the segments have been read.
+pub(super) struct Walker<O, R> {
+    /// The first stamp that was not returned.
+    next: u64,
+    /// How many segments of the registry are known.
+    seen: u32,
+    runs: Vec<Run<O, R>>,
+    scratch: Scratch,
+}
+
+/// A segment and how far it has been read.
+struct Run<O, R> {
+    segment: NonNull<Segment<O, R>>,
+    cursor: Cursor,
+}
+
+impl<O, R> Clone for Run<O, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<O, R> Copy for Run<O, R> {}
+
+#[derive(Clone, Copy)]
+struct Cursor {
+    position: u32,
+    /// Whose events those at the position are.
+    process: ProcessId,
+}
+
+impl Cursor {
+    const START: Self = Self { position: 0, process: ProcessId(u64::MAX) };
+}
+
+/// Kept from walk to walk, so that a walk allocates nothing.
+#[derive(Default)]
+struct Scratch {
+    /// The first stamp of a run, and the run, in descending order.
+    waiting: Vec<(u64, usize)>,
+    /// The runs with events in the present block, and how far they have got in it.
+    active: Vec<(usize, Cursor)>,
+}
+
+impl<O, R> Walker<O, R> {
+    pub(super) fn new(next: u64) -> Self {
+        Self { next, seen: 0, runs: Vec::new(), scratch: Scratch::default() }
+    }
+
+    /// Becomes a copy of `other`, which has read less or more, and will return nothing before `next`.
+    fn follow(&mut self, other: &Self, next: u64) {
+        self.next = next.max(other.next);
+        self.seen = other.seen;
+        self.runs.clone_from(&other.runs);
+    }
+
+    /// Learns of the segments registered since.
+    fn discover(&mut self, registry: &Registry<O, R>) {
+        let len = registry.len();
+        let new = self.seen..len;
+        self.runs.extend(new.map(|id| Run { segment: registry.get(id), cursor: Cursor::START }));
+        self.seen = len;
+    }
+
+    /// Fills `history` with what has been published from `next` on without a gap, and moves `next` behind.
+    /// Whether a segment was recycled.
+    fn walk<T: Take<O, R>>(&mut self, shared: &Shared<O, R>, history: &mut History<O, R>) -> bool {
+        let end = shared.end();
+        self.discover(shared.registry());
+        let start = self.next;
+        let count = end.saturating_sub(start);
+        history.clear();
+        history.describe(shared.index_of(start), None);
+        let timed = shared.began.is_some();
+        let (rows, times) = history.parts_mut();
+        rows.reset(usize::try_from(count).expect("more events than can be addressed"));
+        if shared.has_texts() {
+            rows.note_texts();
+        }
+
+        self.line_up(end);
+        let mut recycled = false;
+        while self.next < end {
+            let from = self.next;
+            let to = end.min(from + BLOCK);
+            self.activate(to);
+            let block = rows.extend_vacant((to - from) as usize);
+            if timed {
+                times.resize(times.len() + block.len(), 0);
+            }
+            let mut target = Target { from, to, rows: block, times, placed: 0 };
+            for (run, cursor) in &mut self.scratch.active {
+                // SAFETY: the segment lives as long as the recorder, whose readers' lock is held; slots from
+                // a run's position on have not been moved out.
+                unsafe { fill::<O, R, T>(self.runs[*run].segment, cursor, &mut target) };
+            }
+            if target.placed == to - from {
+                recycled |= self.commit::<T>(shared, to);
+                continue;
+            }
+            // A slot below `to` is not published yet. The history ends there; what was filled in behind it
+            // is taken back and comes again with the next walk.
+            let gap = block.iter().position(Packed::is_vacant).unwrap_or(block.len());
+            if T::MOVES {
+                block[gap..].iter_mut().for_each(Packed::forget);
+            }
+            let len = rows.len() - (to - from) as usize + gap;
+            times.truncate(if timed { len } else { 0 });
+            let to = from + gap as u64;
+            self.rewind_to(to);
+            recycled |= self.commit::<T>(shared, to);
+            rows.truncate(len);
+            break;
+        }
+        if shared.has_texts() {
+            rows.note_texts();
+        }
+        self.retire::<T>();
+        history.describe(shared.index_of(start), shared.lost());
+        recycled
+    }
+
+    /// Finds the runs with events before `end`, and puts them in order.
+    fn line_up(&mut self, end: u64) {
+        let Scratch { waiting, active } = &mut self.scratch;
+        waiting.clear();
+        active.clear();
+        for (index, run) in self.runs.iter().enumerate() {
+            // SAFETY: the segment lives as long as the recorder.
+            let head = unsafe { head(run) };
+            waiting.extend(head.filter(|&stamp| stamp < end).map(|stamp| (stamp, index)));
+        }
+        waiting.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    /// Adds the runs whose first event is before `to`.
+    fn activate(&mut self, to: u64) {
+        let Scratch { waiting, active } = &mut self.scratch;
+        let first_later = waiting.partition_point(|&(stamp, _)| stamp >= to);
+        active.extend(waiting.drain(first_later..).map(|(_, run)| (run, self.runs[run].cursor)));
+    }
+
+    /// Makes the positions reached in this block good; the next one begins at `to`.
+    fn commit<T: Take<O, R>>(&mut self, shared: &Shared<O, R>, to: u64) -> bool {
+        self.next = to;
+        let mut recycled = false;
+        self.scratch.active.retain(|&(index, cursor)| {
+            let run = &mut self.runs[index];
+            run.cursor = cursor;
+            let used_up = run.is_used_up();
+            if used_up && T::MOVES {
+                // SAFETY: the segment lives as long as the recorder.
+                let segment = unsafe { run.segment.as_ref() };
+                // Every slot was returned, with stamps below `to`; whatever is written next is not below.
+                segment.recycle(to);
+                run.cursor = Cursor::START;
+                shared.give_back(segment);
+                recycled = true;
+            }
+            !used_up
+        });
+        recycled
+    }
+
+    /// Sets the runs in the present block to their first slot whose stamp is not below `to`.
+    fn rewind_to(&mut self, to: u64) {
+        for (run, cursor) in &mut self.scratch.active {
+            let run = &self.runs[*run];
+            *cursor = run.cursor;
+            // SAFETY: the segment lives as long as the recorder.
+            unsafe { advance(run.segment, cursor, to) };
+        }
+    }
+
+    /// Forgets the runs that are used up, if they will not come back without being discovered again.
+    fn retire<T: Take<O, R>>(&mut self) {
+        if !T::MOVES {
+            self.runs.retain(|run| !run.is_used_up());
+        }
+    }
+}
+
+impl<O, R> Run<O, R> {
+    fn is_used_up(&self) -> bool {
+        // SAFETY: the segment lives as long as the recorder.
+        self.cursor.position == unsafe { self.segment.as_ref() }.capacity
+    }
+}
+
+/// The rows for the stamps from `from` to `to`.
+struct Target<'a, O, R> {
+    from: u64,
+    to: u64,
+    rows: &'a mut [Packed<O, R>],
+    /// Of the whole history; those of this block are at the end. Empty where no time is kept.
+    times: &'a mut [u64],
+    placed: u64,
+}
+
+/// Places a segment's events from the cursor on that belong into the target.
+///
+/// # Safety
+///
+/// The segment is alive, the readers' lock is held, and slots from the cursor on were not moved out.
+unsafe fn fill<O, R, T: Take<O, R>>(
+    segment: NonNull<Segment<O, R>>,
+    cursor: &mut Cursor,
+    target: &mut Target<'_, O, R>,
+) {
+    // SAFETY: the caller vouches that the segment is alive.
+    let (this, slots, times) =
+        unsafe { (segment.as_ref(), Segment::slots(segment), Segment::times(segment)) };
+    let (floor, capacity) = (this.floor(), this.capacity);
+    let first_time = target.times.len().wrapping_sub(target.rows.len());
+    while cursor.position < capacity {
+        // SAFETY: the position is below the capacity.
+        let slot: &Slot<O, R> = unsafe { slots.add(cursor.position as usize).as_ref() };
+        let word = slot.word();
+        let stamp = word.number();
+        if stamp < floor {
+            return; // not published yet
+        }
+        let tag = word.tag();
+        if tag == Tag::Lease {
+            // SAFETY: published, and the tag says what is there.
+            cursor.process = slot.read(|payload| unsafe { (*payload).process });
+            cursor.position += 1;
+            continue;
+        }
+        if stamp >= target.to {
+            return;
+        }
+        if stamp >= target.from {
+            let row = (stamp - target.from) as usize;
+            // SAFETY: published, and the tag says what is there; the lessee never touches it again.
+            let payload = slot.read(|payload| unsafe { T::take(tag, payload) });
+            // SAFETY: the payload is what the tag says.
+            let packed = unsafe { Packed::new(cursor.process, tag, payload) };
+            let place = ptr::from_mut(&mut target.rows[row]);
+            // SAFETY: a row to write to. It is vacant, as no two slots have the same stamp: nothing to drop.
+            unsafe { place.write(packed) };
+            if let Some(times) = times {
+                // SAFETY: as for the slot; written before it was published.
+                target.times[first_time + row] =
+                    unsafe { times.add(cursor.position as usize).read() };
+            }
+            target.placed += 1;
+        }
+        cursor.position += 1;
+    }
+}
+
+/// Moves a cursor over published events with stamps below `to`.
+///
+/// # Safety
+///
+/// The segment is alive.
+unsafe fn advance<O, R>(segment: NonNull<Segment<O, R>>, cursor: &mut Cursor, to: u64) {
+    // SAFETY: the caller vouches that the segment is alive; the position stays below the capacity.
+    unsafe {
+        let (floor, capacity) = (segment.as_ref().floor(), segment.as_ref().capacity);
+        let slots = Segment::slots(segment);
+        while cursor.position < capacity {
+            let slot = slots.add(cursor.position as usize).as_ref();
+            let word = slot.word();
+            if word.tag() == Tag::Lease && word.number() >= floor {
+                cursor.process = slot.read(|payload| (*payload).process);
+            } else if !(floor..to).contains(&word.number()) {
+                return;
+            }
+            cursor.position += 1;
+        }
+    }
+}
+
+/// The stamp of a run's next event, if it is published.
+///
+/// # Safety
+///
+/// The segment is alive.
+unsafe fn head<O, R>(run: &Run<O, R>) -> Option<u64> {
+    // SAFETY: the caller vouches that the segment is alive; the positions are below its capacity.
+    unsafe {
+        let segment = run.segment.as_ref();
+        let slots = Segment::slots(run.segment);
+        (run.cursor.position..segment.capacity)
+            .map(|position| slots.add(position as usize).as_ref().word())
+            .take_while(|word| word.number() >= segment.floor())
+            .find(|word| word.tag() != Tag::Lease)
+            .map(|word| word.number())
+    }
+}
+
+/// Where the readers of a recorder are, behind its readers' lock.
+pub(super) struct Readers<O, R> {
+    /// Up to where events were moved out.
+    drained: Walker<O, R>,
+    /// For snapshots: only its memory is kept.
+    snapshot: Walker<O, R>,
+    /// How many drains have recycled segments: a tail that read before must look for its place again.
+    generation: u64,
+}
+
+impl<O, R> Readers<O, R> {
+    pub(super) fn new(next: u64) -> Self {
+        Self { drained: Walker::new(next), snapshot: Walker::new(next), generation: 0 }
+    }
+
+    pub(super) fn drain(&mut self, shared: &Shared<O, R>, history: &mut History<O, R>) {
+        let recycled = self.drained.walk::<Moving>(shared, history);
+        self.generation += u64::from(recycled);
+    }
+
+    pub(super) fn snapshot(&mut self, shared: &Shared<O, R>, history: &mut History<O, R>)
+    where
+        O: Clone,
+        R: Clone,
+    {
+        self.snapshot.follow(&self.drained, self.drained.next);
+        self.snapshot.walk::<Cloning>(shared, history);
+    }
+
+    pub(super) fn tail(
+        &mut self,
+        tail: &mut TailState<O, R>,
+        shared: &Shared<O, R>,
+        history: &mut History<O, R>,
+    ) where
+        O: Clone,
+        R: Clone,
+    {
+        if tail.generation != self.generation || tail.walker.next < self.drained.next {
+            tail.walker.follow(&self.drained, tail.walker.next);
+            tail.generation = self.generation;
+        }
+        tail.walker.walk::<Cloning>(shared, history);
+    }
+
+    /// The state of a tail that begins with what was not drained.
+    pub(super) fn new_tail(&self) -> TailState<O, R> {
+        let mut walker = Walker::new(self.drained.next);
+        walker.follow(&self.drained, self.drained.next);
+        TailState { walker, generation: self.generation }
+    }
+
+    /// Drops what was published and not drained if `payloads` need it, and recycles every segment.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else reads, and nobody has a lease.
+    pub(super) unsafe fn discard(
+        &mut self,
+        registry: &Registry<O, R>,
+        floor: u64,
+        payloads: bool,
+    ) {
+        self.drained.discover(registry);
+        self.drained.next = floor;
+        let mut discard = Discard { runs: self.drained.runs.iter_mut(), floor, payloads };
+        discard.run();
+    }
+}
+
+/// Where a tail is.
+pub(super) struct TailState<O, R> {
+    walker: Walker<O, R>,
+    generation: u64,
+}
+
+// SAFETY: its pointers are used under the readers' lock of the recorder it belongs to only.
+unsafe impl<O: Send, R: Send> Send for TailState<O, R> {}
+// SAFETY: a shared reference to it does nothing.
+unsafe impl<O: Send, R: Send> Sync for TailState<O, R> {}
+
+/// Drops what is left in segments, and goes on with the rest if a `Drop` panics.
+struct Discard<'a, O, R> {
+    runs: std::slice::IterMut<'a, Run<O, R>>,
+    floor: u64,
+    payloads: bool,
+}
+
+impl<O, R> Discard<'_, O, R> {
+    fn run(&mut self) {
+        for run in self.runs.by_ref() {
+            let mut rest = Rest { run, floor: self.floor };
+            if self.payloads {
+                // SAFETY: whoever made this vouches that nobody else uses the segments.
+                unsafe { rest.drop_payloads() };
+            }
+        }
+    }
+}
+
+impl<O, R> Drop for Discard<'_, O, R> {
+    fn drop(&mut self) {
+        self.run();
+    }
+}
+
+/// One segment of a [`Discard`]; recycles it at the end, come what may.
+struct Rest<'a, O, R> {
+    run: &'a mut Run<O, R>,
+    floor: u64,
+}
+
+impl<O, R> Rest<'_, O, R> {
+    /// # Safety
+    ///
+    /// Nobody else uses the segment.
+    unsafe fn drop_payloads(&mut self) {
+        // SAFETY: the segment is alive and ours; each payload is dropped once, as the position moves first.
+        unsafe {
+            let segment = self.run.segment.as_ref();
+            let slots = Segment::slots(self.run.segment);
+            while self.run.cursor.position < segment.capacity {
+                let slot = slots.add(self.run.cursor.position as usize).as_ref();
+                let word = slot.word();
+                if word.number() < segment.floor() {
+                    return;
+                }
+                self.run.cursor.position += 1;
+                slot.drop_payload(word.tag());
+            }
+        }
+    }
+}
+
+impl<O, R> Drop for Rest<'_, O, R> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // SAFETY: as for the first call; a second panic ends the process.
+            unsafe { self.drop_payloads() };
+        }
+        // SAFETY: the segment is alive.
+        unsafe { self.run.segment.as_ref() }.recycle(self.floor);
+        self.run.cursor = Cursor::START;
+    }
+}
