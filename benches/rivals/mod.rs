@@ -17,12 +17,14 @@ use tachograph::{Process, Recorder};
 
 /// Two 64-bit words: a discriminant and a value.
 #[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "recorded, never read")]
 pub enum Op {
     Read,
     Write(u64),
 }
 
 /// Two 64-bit words.
+#[allow(dead_code, reason = "recorded, never read")]
 #[derive(Clone, Copy, Debug)]
 pub enum Ret {
     Value(u64),
@@ -107,8 +109,8 @@ fn floor(count: usize, events: u64) -> Duration {
 
 fn record(mut process: Process<Op, Ret>, share: u64) {
     for value in 0..share / 4 {
-        process.invoke(black_box(Op::Write(value))).ok(black_box(Ret::Written));
-        process.invoke(black_box(Op::Read)).ok(black_box(Ret::Value(value)));
+        process.invoke(Op::Write(black_box(value))).ok(Ret::Written);
+        process.invoke(Op::Read).ok(Ret::Value(black_box(value)));
     }
 }
 
@@ -136,10 +138,10 @@ fn rival(count: usize, events: u64, add: impl Fn(Entry) + Sync) -> Duration {
         let process = number as u64;
         let add = |kind| add(Entry { process, kind });
         for value in 0..share / 4 {
-            add(Kind::Invoke(black_box(Op::Write(value))));
-            add(Kind::Ok(black_box(Ret::Written)));
-            add(Kind::Invoke(black_box(Op::Read)));
-            add(Kind::Ok(black_box(Ret::Value(value))));
+            add(Kind::Invoke(Op::Write(black_box(value))));
+            add(Kind::Ok(Ret::Written));
+            add(Kind::Invoke(Op::Read));
+            add(Kind::Ok(Ret::Value(black_box(value))));
         }
     })
 }

@@ -2,12 +2,16 @@
 //!
 //! The invariants of a [`Process`]:
 //!
-//! - Positions from `position` to the segment's end are its own and unpublished.
-//! - While an operation is open, the slot at `position` is there for its completion: a completion never
+//! - The slots from `next` to the segment's end are its own and unpublished.
+//! - While an operation is open, the slot at `next` is there for its completion: a completion never
 //!   allocates and never waits.
 //! - Once muted (`cut` is 0), it stamps events and keeps none.
 
-use std::{mem, ptr::NonNull};
+use std::{
+    mem,
+    ptr::{self, NonNull},
+    time::Instant,
+};
 
 use super::{
     call::{Call, Failure},
@@ -48,22 +52,23 @@ use crate::{
 /// Its unused slots go to the next process. Forgetting it ([`mem::forget`]) loses them, and the recorder
 /// cannot be [cleared](crate::Recorder::clear) any more.
 pub struct Process<O, R> {
-    slots: NonNull<Slot<O, R>>,
     /// The first slot not yet written.
-    position: u32,
-    /// Slots before this one can be written without further ado.
-    ready: u32,
+    next: *mut Slot<O, R>,
+    /// From slots before this one on, an operation can be recorded without further ado.
+    ready: *mut Slot<O, R>,
     /// Stamps from here on are not kept.
     cut: u64,
     /// Whether an operation is open. Still so before an invocation, if its [`Call`] was forgotten.
     open: bool,
-    /// Whether the slots before `position` name this process.
+    /// Whether the slots before `next` name this process.
     named: bool,
     /// The size class of the next segment.
     class: usize,
     id: ProcessId,
     /// Nanoseconds, of the last event.
     time: u64,
+    /// When the recorder began, if it keeps time.
+    began: Option<Instant>,
     segment: Option<NonNull<Segment<O, R>>>,
     shared: Arc<Shared<O, R>>,
 }
@@ -75,15 +80,15 @@ unsafe impl<O: Send, R: Send> Send for Process<O, R> {}
 impl<O, R> Process<O, R> {
     pub(super) fn new(shared: Arc<Shared<O, R>>) -> Self {
         Self {
-            slots: NonNull::dangling(),
-            position: 0,
-            ready: 0,
+            next: ptr::null_mut(),
+            ready: ptr::null_mut(),
             cut: shared.cut_stamp(),
             open: false,
             named: false,
             class: shared.first_class(),
             id: shared.fresh_process(),
             time: 0,
+            began: shared.began,
             segment: None,
             shared,
         }
@@ -104,7 +109,7 @@ impl<O, R> Process<O, R> {
     #[inline]
     pub fn invoke(&mut self, op: O) -> Call<'_, O, R> {
         if self.is_ready() || self.prepare() {
-            // SAFETY: ready, so the slot at the position is ours and unpublished.
+            // SAFETY: ready, so the slot at `next` is ours and unpublished.
             unsafe { self.write(Payload::of_op(op)) };
             self.note_time();
             let stamp = self.shared.stamp();
@@ -115,7 +120,7 @@ impl<O, R> Process<O, R> {
             } else {
                 self.mute();
                 // SAFETY: the slot stays unpublished: only we know what is in it.
-                unsafe { self.slot().as_ref().drop_payload(Tag::Invoke) };
+                unsafe { (*self.next).drop_payload(Tag::Invoke) };
             }
         } else {
             self.open = true;
@@ -229,7 +234,7 @@ impl<O, R> Process<O, R> {
         if self.is_ready() || self.prepare() {
             self.shared.note_text();
             let stamp = self.shared.stamp();
-            // SAFETY: ready, so the slot at the position is ours and unpublished.
+            // SAFETY: ready, so the slot at `next` is ours and unpublished.
             unsafe { self.end(stamp, Tag::Mark, Payload::of_text(text)) };
         } else {
             self.lose_event();
@@ -241,7 +246,7 @@ impl<O, R> Process<O, R> {
     pub(super) fn complete_ok(&mut self, ret: R) {
         let stamp = self.shared.stamp();
         self.open = false;
-        // SAFETY: an operation is open, so the slot at the position is ours and unpublished, or we are muted.
+        // SAFETY: an operation is open, so the slot at `next` is ours and unpublished, or we are muted.
         unsafe { self.end(stamp, Tag::Ok, Payload::of_ret(ret)) };
     }
 
@@ -271,7 +276,7 @@ impl<O, R> Process<O, R> {
         let ret = ret.clone();
         mem::forget(guard);
         self.open = false;
-        // SAFETY: an operation is open, so the slot at the position is ours and unpublished.
+        // SAFETY: an operation is open, so the slot at `next` is ours and unpublished.
         unsafe { self.end(stamp, Tag::Ok, Payload::of_ret(ret)) };
     }
 
@@ -280,7 +285,7 @@ impl<O, R> Process<O, R> {
         let error = self.boxed_error(error);
         let stamp = self.shared.stamp();
         self.open = false;
-        // SAFETY: an operation is open, so the slot at the position is ours and unpublished, or we are muted.
+        // SAFETY: an operation is open, so the slot at `next` is ours and unpublished, or we are muted.
         unsafe { self.end(stamp, Tag::Fail, Payload::of_text(error)) };
     }
 
@@ -301,18 +306,18 @@ impl<O, R> Process<O, R> {
     /// Publishes the `info` of the open operation, and takes a fresh id.
     fn end_info(&mut self, stamp: u64, error: BoxedText) {
         self.open = false;
-        // SAFETY: an operation is open, so the slot at the position is ours and unpublished, or we are muted.
+        // SAFETY: an operation is open, so the slot at `next` is ours and unpublished, or we are muted.
         unsafe { self.end(stamp, Tag::Info, Payload::of_text(error)) };
         self.id = self.shared.fresh_process();
         self.named = false;
-        self.ready = 0;
+        self.ready = ptr::null_mut();
     }
 
     /// Writes and publishes a payload that was stamped before.
     ///
     /// # Safety
     ///
-    /// The slot at the position is ours and unpublished, unless the stamp is past the cut. The payload is what
+    /// The slot at `next` is ours and unpublished, unless the stamp is past the cut. The payload is what
     /// `tag` says.
     #[inline(always)]
     unsafe fn end(&mut self, stamp: u64, tag: Tag, mut payload: Payload<O, R>) {
@@ -329,35 +334,31 @@ impl<O, R> Process<O, R> {
         }
     }
 
-    #[inline(always)]
-    fn slot(&self) -> NonNull<Slot<O, R>> {
-        // SAFETY: the position is at most the capacity.
-        unsafe { self.slots.add(self.position as usize) }
-    }
-
     /// # Safety
     ///
-    /// The slot at the position is ours and unpublished.
+    /// The slot at `next` is ours and unpublished.
     #[inline(always)]
     unsafe fn write(&mut self, payload: Payload<O, R>) {
         // SAFETY: the caller vouches for the slot.
-        unsafe { self.slot().as_ref().write(payload) };
+        unsafe { (*self.next).write(payload) };
     }
 
     /// # Safety
     ///
-    /// The slot at the position is ours and unpublished, and its payload is what `tag` says.
+    /// The slot at `next` is ours and unpublished, and its payload is what `tag` says.
     #[inline(always)]
     unsafe fn publish(&mut self, stamp: u64, tag: Tag) {
-        // SAFETY: the caller vouches that the slot is there.
-        unsafe { self.slot().as_ref() }.publish(Word::new(stamp, tag));
-        self.position += 1;
+        // SAFETY: the caller vouches for the slot; the one behind it is at most the end of the segment.
+        unsafe {
+            (*self.next).publish(Word::new(stamp, tag));
+            self.next = self.next.add(1);
+        }
     }
 
-    /// Writes down the time of the event at the position, if times are kept.
+    /// Writes down the time of the event at `next`, if times are kept.
     #[inline(always)]
     fn note_time(&mut self) {
-        if let Some(began) = self.shared.began {
+        if let Some(began) = self.began {
             self.write_time(began.elapsed().as_nanos() as u64);
         }
     }
@@ -365,20 +366,28 @@ impl<O, R> Process<O, R> {
     fn write_time(&mut self, now: u64) {
         self.time = self.time.max(now);
         if let Some(segment) = self.segment {
-            // SAFETY: `shared` keeps the segment alive, the position is below its capacity whenever an event
-            // is to be written, and the slot there is ours.
+            // SAFETY: `shared` keeps the segment alive, whenever an event is to be written `next` is one of
+            // its slots, and the slot is ours.
             unsafe {
                 if let Some(times) = Segment::times(segment) {
-                    times.add(self.position as usize).write(self.time);
+                    times.add(self.position()).write(self.time);
                 }
             }
         }
     }
 
+    /// The number of the slot at `next`.
+    fn position(&self) -> usize {
+        self.segment.map_or(0, |segment| {
+            // SAFETY: `shared` keeps the segment alive, and `next` points to one of its slots or to its end.
+            unsafe { self.next.offset_from(Segment::slots(segment).as_ptr()) as usize }
+        })
+    }
+
     /// Whether an operation can be recorded as it is: two free slots, and the last one was completed.
     #[inline(always)]
     fn is_ready(&self) -> bool {
-        self.position + 2 <= self.ready && !self.open
+        self.next < self.ready && !self.open
     }
 
     /// Makes ready: names the process in the segment, or takes a new segment. Whether that worked; if not,
@@ -394,7 +403,7 @@ impl<O, R> Process<O, R> {
             self.mute();
             return false;
         }
-        let needed = 2 + u32::from(!self.named);
+        let needed = 2 + usize::from(!self.named);
         if self.free() < needed {
             self.fill_up();
             let Some(segment) = self.shared.lease(self.class) else {
@@ -408,33 +417,37 @@ impl<O, R> Process<O, R> {
             self.name_next_slot();
             self.named = true;
         }
-        self.ready = self.position + self.free();
+        // An operation takes two slots: the last one before the end is no place to begin.
+        self.ready = self.next.wrapping_add(self.free() - 1);
         true
     }
 
     fn adopt(&mut self, segment: NonNull<Segment<O, R>>) {
-        // SAFETY: `shared` keeps the segment alive.
-        let this = unsafe { segment.as_ref() };
-        // SAFETY: as above.
-        self.slots = unsafe { Segment::slots(segment) };
-        self.position = this.used();
+        // SAFETY: `shared` keeps the segment alive; the first free slot is one of its slots.
+        unsafe {
+            let used = segment.as_ref().used() as usize;
+            self.next = Segment::slots(segment).add(used).as_ptr();
+        }
         self.segment = Some(segment);
         self.named = false;
-        self.class = Segment::<O, R>::class_after(self.class);
+        self.class = Segment::<O, R>::class_after(self.class, self.began.is_some());
     }
 
     /// The number of free slots.
-    fn free(&self) -> u32 {
+    fn free(&self) -> usize {
         // SAFETY: `shared` keeps the segment alive.
-        self.segment.map_or(0, |segment| unsafe { segment.as_ref() }.capacity - self.position)
+        self.segment.map_or(0, |segment| unsafe { segment.as_ref() }.capacity as usize)
+            - self.position()
     }
 
     /// Writes the name of the process into the next slot, of which there is one.
     fn name_next_slot(&mut self) {
         if let Some(segment) = self.segment {
             // SAFETY: `shared` keeps the segment alive, and the caller has seen to the slot.
-            unsafe { name_process(self.slot().as_ref(), self.id, segment.as_ref().floor()) };
-            self.position += 1;
+            unsafe {
+                name_process(&*self.next, self.id, segment.as_ref().floor());
+                self.next = self.next.add(1);
+            }
         }
     }
 
@@ -449,7 +462,7 @@ impl<O, R> Process<O, R> {
     #[cold]
     fn mute(&mut self) {
         self.cut = 0;
-        self.ready = 0;
+        self.ready = ptr::null_mut();
     }
 
     /// Takes the stamp of an event that there is no slot for. The history ends before it.
@@ -466,13 +479,13 @@ impl<O, R> Drop for Process<O, R> {
         if self.open {
             self.complete_info(None);
         }
-        if self.free() < LEAST_ROOM {
+        if self.free() < LEAST_ROOM as usize {
             return self.fill_up();
         }
         if let Some(segment) = self.segment {
             // SAFETY: `shared` keeps the segment alive.
             let segment = unsafe { segment.as_ref() };
-            segment.set_used(self.position);
+            segment.set_used(self.position() as u32);
             self.shared.give_back(segment);
         }
     }

@@ -76,12 +76,16 @@ impl<O, R> Slot<O, R> {
     }
 }
 
-/// The size classes of segments: 9 slots, 17, 33, …, until one fills a huge page.
+/// The size classes of segments: 9 slots, 17, 33, … up to [`LARGEST_DOUBLED`], and one that fills a huge page.
 ///
 /// A process begins with the first and goes up one with each segment: ten thousand short-lived processes
 /// cost little, and a busy one soon writes into megabytes. One slot goes to the name of the process, and an
 /// operation takes two, so the sizes are odd.
-pub(super) const CLASSES: usize = if cfg!(all(loom, feature = "loom")) { 1 } else { 16 };
+pub(super) const CLASSES: usize = if cfg!(all(loom, feature = "loom")) { 1 } else { 18 };
+
+/// Segments double up to this size in bytes. The next is a huge page: in between, touching pages of 4 KiB
+/// for the first time costs more than everything else.
+const LARGEST_DOUBLED: usize = 512 << 10;
 
 /// What a lease must have room for: the name of the process, an invocation and its completion.
 pub(super) const LEAST_ROOM: u32 = 3;
@@ -110,21 +114,31 @@ impl<O, R> Segment<O, R> {
             return LEAST_ROOM; // a model checker shall cross a boundary with every operation
         }
         let slot = size_of::<Slot<O, R>>() + if timed { size_of::<u64>() } else { 0 };
-        let most = ((memory::HUGE_PAGE - size_of::<Self>()) / slot).max(LEAST_ROOM as usize);
-        ((8 << class) + 1).min(most) as u32
+        let doubled = (8 << class) + 1;
+        if doubled * slot <= LARGEST_DOUBLED {
+            return doubled as u32;
+        }
+        ((memory::HUGE_PAGE - size_of::<Self>()) / slot).max(LEAST_ROOM as usize) as u32
+    }
+
+    /// The class of the largest segments there are.
+    fn largest_class(timed: bool) -> usize {
+        let grows = |&class: &usize| {
+            Self::capacity_of(class, timed) < Self::capacity_of(class + 1, timed)
+        };
+        (0..CLASSES - 1).take_while(grows).count()
     }
 
     /// The class of a process's next segment after one of this class.
-    pub(super) fn class_after(class: usize) -> usize {
-        (class + 1).min(CLASSES - 1)
+    pub(super) fn class_after(class: usize, timed: bool) -> usize {
+        (class + 1).min(Self::largest_class(timed))
     }
 
     /// The first class whose segments hold `events` events, or else the largest there is.
     pub(super) fn class_for(events: u64, timed: bool) -> usize {
         let holds = |&class: &usize| u64::from(Self::capacity_of(class, timed)) > events;
-        let largest = Self::capacity_of(CLASSES - 1, timed);
-        let is_largest = |&class: &usize| Self::capacity_of(class, timed) == largest;
-        (0..CLASSES).find(|class| holds(class) || is_largest(class)).unwrap_or(CLASSES - 1)
+        let largest = Self::largest_class(timed);
+        (0..largest).find(holds).unwrap_or(largest)
     }
 
     /// A segment in which no slot is published; `None` where there is no memory for it.
@@ -188,14 +202,11 @@ impl<O, R> Segment<O, R> {
     ///
     /// `segment` came from [`allocate`](Self::allocate), and nobody has written to it.
     pub(super) unsafe fn touch(segment: NonNull<Self>) {
-        // SAFETY: the ranges lie in the block, and are written with the zeros that are there.
-        unsafe {
-            let capacity = segment.as_ref().capacity as usize;
-            #[cfg(not(all(loom, feature = "loom")))]
-            Self::slots(segment).write_bytes(0, capacity);
-            if let Some(times) = Self::times(segment) {
-                times.write_bytes(0, capacity);
-            }
+        // SAFETY: the caller vouches for the segment.
+        let this = unsafe { segment.as_ref() };
+        if let Some(layout) = Self::layout(this.capacity, this.timed) {
+            // SAFETY: the range lies in the block, behind the header, and nobody uses it yet.
+            unsafe { memory::touch(segment.add(1).cast(), layout.size() - size_of::<Self>()) };
         }
     }
 
