@@ -119,6 +119,9 @@ impl<O, R> Payload<O, R> {
     }
 }
 
+/// What an event says, and the reason given for it.
+type Said<O, R, T> = (EventKind<O, R, T>, Option<T>);
+
 /// A row of a history: the process and the tag in the word, the rest in the payload. Vacant when zeroed.
 pub(crate) struct Packed<O, R> {
     word: Word,
@@ -155,7 +158,7 @@ impl<O, R> Packed<O, R> {
 
     /// What the row says, and the reason given for it. `None` of a vacant row.
     #[inline]
-    pub(crate) fn view(&self) -> Option<(EventKind<&O, &R, &str>, Option<&str>)> {
+    pub(crate) fn view(&self) -> Option<Said<&O, &R, &str>> {
         // SAFETY: the tag says which field was written.
         unsafe {
             let payload = self.payload.as_ptr();
@@ -171,7 +174,7 @@ impl<O, R> Packed<O, R> {
     }
 
     /// What the row says, and the reason given for it, moved out. `None` of a vacant row.
-    pub(crate) fn into_kind(self) -> Option<(EventKind<O, R>, Option<Text>)> {
+    pub(crate) fn into_kind(self) -> Option<Said<O, R, Text>> {
         let mut row = ManuallyDrop::new(self);
         let payload = row.payload.as_mut_ptr();
         // SAFETY: the tag says which field was written, and the row is not dropped: it is moved out once.

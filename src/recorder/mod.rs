@@ -11,7 +11,7 @@ mod shared;
 mod tail;
 mod walker;
 
-use std::{fmt, mem};
+use std::{fmt, marker::PhantomData, mem};
 
 use self::{shared::Shared, walker::Readers};
 pub use self::{
@@ -33,14 +33,15 @@ pub struct Recorder<O, R> {
 }
 
 /// How a [`Recorder`] shall be.
-#[derive(Clone, Copy, Debug)]
-pub struct Builder {
+#[derive(Debug)]
+pub struct Builder<O, R> {
     room: u64,
     limit: u64,
     timestamps: bool,
+    builds: PhantomData<fn() -> Recorder<O, R>>,
 }
 
-impl Builder {
+impl<O, R> Builder<O, R> {
     /// Allocates and touches memory for so many events now, so that recording does not have to.
     ///
     /// A process leases memory by the segment, and a segment holds this many events or fills 2 MiB. So where
@@ -69,7 +70,7 @@ impl Builder {
     }
 
     /// The recorder.
-    pub fn build<O, R>(self) -> Recorder<O, R> {
+    pub fn build(self) -> Recorder<O, R> {
         Recorder { shared: Arc::new(Shared::new(self.limit, self.timestamps, self.room)) }
     }
 }
@@ -77,12 +78,12 @@ impl Builder {
 impl<O, R> Recorder<O, R> {
     /// A recorder without limit or timestamps, which grows as it is used.
     pub fn new() -> Self {
-        Recorder::<O, R>::builder().build()
+        Self::builder().build()
     }
 
     /// Settings for a recorder.
-    pub fn builder() -> Builder {
-        Builder { room: 0, limit: u64::MAX, timestamps: false }
+    pub fn builder() -> Builder<O, R> {
+        Builder { room: 0, limit: u64::MAX, timestamps: false, builds: PhantomData }
     }
 
     /// A new process, under a fresh id.

@@ -145,8 +145,8 @@ impl<O, R> Segment<O, R> {
     pub(super) fn allocate(class: usize, timed: bool, floor: u64) -> Option<NonNull<Self>> {
         let capacity = Self::capacity_of(class, timed);
         let layout = Self::layout(capacity, timed)?;
-        let (block, start) = Block::zeroed(layout.size(), layout.align())?;
-        let segment = start.cast::<Self>();
+        let block = Block::zeroed(layout)?;
+        let segment = block.start().cast::<Self>();
         // SAFETY: the block is large enough and aligned for a header, and nobody else knows of it.
         unsafe {
             segment.write(Self {
@@ -202,12 +202,8 @@ impl<O, R> Segment<O, R> {
     ///
     /// `segment` came from [`allocate`](Self::allocate), and nobody has written to it.
     pub(super) unsafe fn touch(segment: NonNull<Self>) {
-        // SAFETY: the caller vouches for the segment.
-        let this = unsafe { segment.as_ref() };
-        if let Some(layout) = Self::layout(this.capacity, this.timed) {
-            // SAFETY: the range lies in the block, behind the header, and nobody uses it yet.
-            unsafe { memory::touch(segment.add(1).cast(), layout.size() - size_of::<Self>()) };
-        }
+        // SAFETY: the caller vouches for the segment, of which only the header was written.
+        unsafe { segment.as_ref().block.touch_from(size_of::<Self>()) };
     }
 
     /// The first slot.
