@@ -5,8 +5,14 @@ mod rivals;
 use rivals::{ALL, median};
 
 fn main() {
-    let events: u64 = std::env::var("EVENTS").ok().and_then(|s| s.parse().ok()).unwrap_or(2_000_000);
-    let rounds: usize = std::env::var("ROUNDS").ok().and_then(|s| s.parse().ok()).unwrap_or(9);
+    let events: u64 = std::env::var("EVENTS")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(2_000_000);
+    let rounds: usize = std::env::var("ROUNDS")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(9);
     for threads in [1, 2, 4, 8] {
         let mut ns = vec![vec![]; ALL.len()];
         for _ in 0..rounds {
@@ -18,7 +24,12 @@ fn main() {
         for (i, rival) in ALL.iter().enumerate() {
             let mut ratios: Vec<f64> = ns[i].iter().zip(&ns[0]).map(|(a, b)| a / b).collect();
             let mut own = ns[i].clone();
-            println!("{:<26} {:>7.1} ns  ÷ floor {:>6.2}", rival.name, median(&mut own), median(&mut ratios));
+            println!(
+                "{:<26} {:>7.1} ns  ÷ floor {:>6.2}",
+                rival.name,
+                median(&mut own),
+                median(&mut ratios)
+            );
         }
     }
 }

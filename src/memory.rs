@@ -24,7 +24,11 @@ pub(crate) struct Block {
 impl Block {
     /// A zeroed block of this layout, which is not empty; `None` where there is none to be had.
     pub(crate) fn zeroed(layout: Layout) -> Option<Self> {
-        let start = if is_mapped(layout) { map::zeroed(layout.size())? } else { zeroed(layout)? };
+        let start = if is_mapped(layout) {
+            map::zeroed(layout.size())?
+        } else {
+            zeroed(layout)?
+        };
         Some(Self { start, layout })
     }
 
@@ -131,11 +135,17 @@ mod map {
     }
 
     fn map(size: usize) -> Option<NonNull<u8>> {
-        let (access, kind) =
-            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        let (access, kind) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+        );
         // SAFETY: a new mapping, at an address of the kernel's choice, touches nothing that is there.
         let start = unsafe { libc::mmap(null_mut(), size, access, kind, -1, 0) };
-        if start == libc::MAP_FAILED { None } else { NonNull::new(start.cast()) }
+        if start == libc::MAP_FAILED {
+            None
+        } else {
+            NonNull::new(start.cast())
+        }
     }
 
     /// Private, for parts of mappings that nobody uses.
@@ -184,7 +194,9 @@ mod tests {
                     bytes.fill(number as u8 + 1);
                 }
                 // SAFETY: not used again.
-                blocks.into_iter().for_each(|block| unsafe { block.release() });
+                blocks
+                    .into_iter()
+                    .for_each(|block| unsafe { block.release() });
             }
         }
     }

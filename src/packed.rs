@@ -82,15 +82,21 @@ pub(crate) union Payload<O, R> {
 
 impl<O, R> Payload<O, R> {
     pub(crate) fn of_op(op: O) -> Self {
-        Self { op: ManuallyDrop::new(op) }
+        Self {
+            op: ManuallyDrop::new(op),
+        }
     }
 
     pub(crate) fn of_ret(ret: R) -> Self {
-        Self { ret: ManuallyDrop::new(ret) }
+        Self {
+            ret: ManuallyDrop::new(ret),
+        }
     }
 
     pub(crate) fn of_text(text: BoxedText) -> Self {
-        Self { text: ManuallyDrop::new(text) }
+        Self {
+            text: ManuallyDrop::new(text),
+        }
     }
 
     pub(crate) fn of_process(process: ProcessId) -> Self {
@@ -129,7 +135,10 @@ pub(crate) struct Packed<O, R> {
 }
 
 impl<O, R> Packed<O, R> {
-    pub(crate) const VACANT: Self = Self { word: Word::VACANT, payload: MaybeUninit::uninit() };
+    pub(crate) const VACANT: Self = Self {
+        word: Word::VACANT,
+        payload: MaybeUninit::uninit(),
+    };
 
     /// # Safety
     ///
@@ -140,7 +149,10 @@ impl<O, R> Packed<O, R> {
         tag: Tag,
         payload: MaybeUninit<Payload<O, R>>,
     ) -> Self {
-        Self { word: Word::new(process.0, tag), payload }
+        Self {
+            word: Word::new(process.0, tag),
+            payload,
+        }
     }
 
     pub(crate) fn is_vacant(&self) -> bool {
@@ -167,7 +179,10 @@ impl<O, R> Packed<O, R> {
                 Tag::Ok => (EventKind::Ok(&*(*payload).ret), None),
                 Tag::Fail => (EventKind::Fail, as_str(&(*payload).text)),
                 Tag::Info => (EventKind::Info, as_str(&(*payload).text)),
-                Tag::Mark => (EventKind::Mark(as_str(&(*payload).text).unwrap_or_default()), None),
+                Tag::Mark => (
+                    EventKind::Mark(as_str(&(*payload).text).unwrap_or_default()),
+                    None,
+                ),
                 Tag::Vacant | Tag::Lease => return None,
             })
         }
@@ -181,7 +196,10 @@ impl<O, R> Packed<O, R> {
         unsafe {
             let text = || ManuallyDrop::take(&mut (*payload).text).map(|text| *text);
             Some(match row.word.tag() {
-                Tag::Invoke => (EventKind::Invoke(ManuallyDrop::take(&mut (*payload).op)), None),
+                Tag::Invoke => (
+                    EventKind::Invoke(ManuallyDrop::take(&mut (*payload).op)),
+                    None,
+                ),
                 Tag::Ok => (EventKind::Ok(ManuallyDrop::take(&mut (*payload).ret)), None),
                 Tag::Fail => (EventKind::Fail, text()),
                 Tag::Info => (EventKind::Info, text()),
@@ -226,9 +244,15 @@ impl<O: Clone, R: Clone> Take<O, R> for Cloning {
         // SAFETY: the caller vouches that the field named by the tag is there.
         unsafe {
             MaybeUninit::new(match tag {
-                Tag::Invoke => Payload { op: (*payload).op.clone() },
-                Tag::Ok => Payload { ret: (*payload).ret.clone() },
-                Tag::Fail | Tag::Info | Tag::Mark => Payload { text: (*payload).text.clone() },
+                Tag::Invoke => Payload {
+                    op: (*payload).op.clone(),
+                },
+                Tag::Ok => Payload {
+                    ret: (*payload).ret.clone(),
+                },
+                Tag::Fail | Tag::Info | Tag::Mark => Payload {
+                    text: (*payload).text.clone(),
+                },
                 Tag::Vacant | Tag::Lease => return MaybeUninit::uninit(),
             })
         }

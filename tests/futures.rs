@@ -40,7 +40,10 @@ async fn tasks_record_wherever_they_run() {
     }
     let history = recorder.snapshot();
     assert_eq!(history.len(), 16 * 200 * 2);
-    let Overlap { operations, overlapping } = history.overlap();
+    let Overlap {
+        operations,
+        overlapping,
+    } = history.overlap();
     assert_eq!(operations, 16 * 200);
     assert!(overlapping > operations / 2);
     // The lock puts the increments in order, and each lies within its operation.
@@ -79,7 +82,17 @@ async fn a_future_dropped_half_way_is_an_info() {
     let history = recorder.snapshot();
     let kinds: Kinds<'_> = history.events().map(|event| event.kind).collect();
     use EventKind::{Info, Invoke, Ok};
-    assert_eq!(kinds, [Invoke(&"sleep"), Info, Invoke(&"select"), Info, Invoke(&"done"), Ok(&3)]);
+    assert_eq!(
+        kinds,
+        [
+            Invoke(&"sleep"),
+            Info,
+            Invoke(&"select"),
+            Info,
+            Invoke(&"done"),
+            Ok(&3)
+        ]
+    );
     let processes: Vec<u64> = history.events().map(|event| event.process.0).collect();
     assert_eq!(processes, [0, 0, 1, 1, 2, 2]);
 }
@@ -105,7 +118,9 @@ async fn an_aborted_or_panicking_task_leaves_an_info() {
 
     let mut process = recorder.process();
     let task = tokio::spawn(async move {
-        process.op_async("panic", async { resume_unwind(Box::new("op")) }).await
+        process
+            .op_async("panic", async { resume_unwind(Box::new("op")) })
+            .await
     });
     assert!(task.await.unwrap_err().is_panic());
 
@@ -124,11 +139,21 @@ async fn errors_of_futures_are_judged() {
             "refused" => Failure::fail().with(*error),
             error => Failure::info().with(error),
         };
-        assert_eq!(process.try_op_async("op", async { outcome }, judge).await, outcome);
+        assert_eq!(
+            process.try_op_async("op", async { outcome }, judge).await,
+            outcome
+        );
     }
     let history = recorder.snapshot();
-    let said: Vec<_> = history.events().map(|event| (event.kind.name(), event.error)).collect();
+    let said: Vec<_> = history
+        .events()
+        .map(|event| (event.kind.name(), event.error))
+        .collect();
     let invoke = ("invoke", None);
-    let ends = [("ok", None), ("fail", Some("refused")), ("info", Some("timed out"))];
+    let ends = [
+        ("ok", None),
+        ("fail", Some("refused")),
+        ("info", Some("timed out")),
+    ];
     assert_eq!(said, [invoke, ends[0], invoke, ends[1], invoke, ends[2]]);
 }

@@ -36,7 +36,10 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if FAIL_FROM.try_with(Cell::get).is_ok_and(|from| layout.size() >= from) {
+        if FAIL_FROM
+            .try_with(Cell::get)
+            .is_ok_and(|from| layout.size() >= from)
+        {
             return std::ptr::null_mut();
         }
         count(layout);
@@ -62,14 +65,19 @@ fn bytes() -> usize {
 /// The bytes of memory behind this whole program, where the system tells.
 fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse().ok());
+    let pages = statm
+        .split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse().ok());
     pages.map_or(0, |pages: usize| pages * 4096)
 }
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
-    ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// How many allocations `f` makes.
@@ -100,7 +108,9 @@ fn a_short_round_allocates_nothing_once_it_has_been_run() {
     let mut round = || {
         let mut processes = [(); 4].map(|()| recorder.process());
         for n in 0..8 {
-            processes.iter_mut().for_each(|process| process.invoke(n).ok(n));
+            processes
+                .iter_mut()
+                .for_each(|process| process.invoke(n).ok(n));
         }
         drop(processes);
         recorder.snapshot_into(&mut history);
@@ -116,7 +126,10 @@ fn recording_into_room_allocates_nothing() {
     let _alone = alone();
     let room = 3_000_000;
     for timestamps in [false, true] {
-        let recorder = Recorder::builder().room(room).timestamps(timestamps).build();
+        let recorder = Recorder::builder()
+            .room(room)
+            .timestamps(timestamps)
+            .build();
         let before = resident();
         assert_eq!(allocations(|| operations(&recorder, room / 2)), 0);
         // Nor does the kernel have to provide any of the 72 MB that were recorded.
@@ -162,9 +175,16 @@ fn a_failed_allocation_cuts_the_history_and_the_process_under_test_goes_on() {
     let history = recorder.snapshot();
     assert_eq!(history.len(), 2);
     let lost = 2 * 10_000 + 2;
-    let cut = Cut { index: 2, lost, reason: CutReason::OutOfMemory };
+    let cut = Cut {
+        index: 2,
+        lost,
+        reason: CutReason::OutOfMemory,
+    };
     assert_eq!(history.cut(), Some(cut));
-    assert!(cut.to_string().starts_with("cut at index 2: there was no memory for more; 20002 "));
+    assert!(
+        cut.to_string()
+            .starts_with("cut at index 2: there was no memory for more; 20002 ")
+    );
     // Memory that comes back does not close the gap.
     let mut late = recorder.process();
     late.op(5, || 5);
@@ -232,9 +252,17 @@ fn a_hundred_thousand_processes_fit_in_forty_megabytes() {
         assert_eq!(recorder.snapshot().len(), 400_000);
         used
     };
-    assert!(used(false) <= 40_000_000, "one after the other: {} bytes", used(false));
+    assert!(
+        used(false) <= 40_000_000,
+        "one after the other: {} bytes",
+        used(false)
+    );
     // All at once, with the handles themselves in a vector.
-    assert!(used(true) <= 60_000_000, "all at once: {} bytes", used(true));
+    assert!(
+        used(true) <= 60_000_000,
+        "all at once: {} bytes",
+        used(true)
+    );
 }
 
 #[test]
@@ -251,7 +279,11 @@ fn a_limit_cuts_at_its_index() {
         assert_eq!(history.len() as u64, limit.min(2000));
         assert_eq!(recorder.len(), limit.min(2000));
         let reason = CutReason::Limit;
-        let cut = Cut { index: limit, lost: 2000_u64.saturating_sub(limit), reason };
+        let cut = Cut {
+            index: limit,
+            lost: 2000_u64.saturating_sub(limit),
+            reason,
+        };
         assert_eq!(history.cut(), (limit < 2000).then_some(cut));
         assert_eq!(recorder.drain().cut(), history.cut());
     }
@@ -324,6 +356,9 @@ fn an_event_of_two_words_takes_twenty_four_bytes() {
     drop(recorder);
     let held = bytes() - before;
     // A few segments are there beyond what is full, and each names its process once.
-    assert!(recorded as u64 <= 24 * events + 24 * events / 20, "{recorded} bytes recorded");
+    assert!(
+        recorded as u64 <= 24 * events + 24 * events / 20,
+        "{recorded} bytes recorded"
+    );
     assert!(held as u64 <= 24 * events + 1024, "{held} bytes held");
 }

@@ -25,12 +25,18 @@ impl Clone for Clonable {
         if self.panics {
             resume_unwind(Box::new("clone"));
         }
-        Self { value: self.value.clone(), panics: false }
+        Self {
+            value: self.value.clone(),
+            panics: false,
+        }
     }
 }
 
 fn ret(value: u32) -> Ret {
-    Clonable { value: vec![value; 3], panics: false }
+    Clonable {
+        value: vec![value; 3],
+        panics: false,
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -68,8 +74,12 @@ enum Outcome {
 fn step() -> impl Strategy<Value = Step> {
     use Step::*;
     let who = 0..6_usize;
-    let outcome =
-        prop_oneof![Just(Outcome::Ok), Just(Outcome::Fail), Just(Outcome::Info), Just(Outcome::PanicInJudge)];
+    let outcome = prop_oneof![
+        Just(Outcome::Ok),
+        Just(Outcome::Fail),
+        Just(Outcome::Info),
+        Just(Outcome::PanicInJudge)
+    ];
     prop_oneof![
         3 => Just(Start),
         1 => who.clone().prop_map(End),
@@ -108,15 +118,29 @@ impl Model {
         ProcessId(self.next_process - 1)
     }
 
-    fn record(&mut self, process: ProcessId, kind: EventKind<Op, Ret>, error: Option<&'static str>) {
+    fn record(
+        &mut self,
+        process: ProcessId,
+        kind: EventKind<Op, Ret>,
+        error: Option<&'static str>,
+    ) {
         let index = self.events.len() as u64;
         let error = error.map(Cow::Borrowed);
-        self.events.push(Event { index, process, time: None, kind, error });
+        self.events.push(Event {
+            index,
+            process,
+            time: None,
+            kind,
+            error,
+        });
     }
 
     /// What a history that begins at `start` must be.
     fn check(&self, history: &History<Op, Ret>, start: usize, limit: u64) {
-        let end = self.events.len().min(usize::try_from(limit).unwrap_or(usize::MAX));
+        let end = self
+            .events
+            .len()
+            .min(usize::try_from(limit).unwrap_or(usize::MAX));
         let start = start.min(end);
         let events: Vec<_> = history.events().map(|event| event.cloned()).collect();
         assert_eq!(events, self.events[start..end]);
@@ -140,7 +164,12 @@ impl Client {
         let process = recorder.process();
         let id = model.fresh_process();
         assert_eq!(process.id(), id);
-        Self { call: None, process: Box::into_raw(Box::new(process)), id, forgotten: false }
+        Self {
+            call: None,
+            process: Box::into_raw(Box::new(process)),
+            id,
+            forgotten: false,
+        }
     }
 
     /// The process, when no call is open. A forgotten one becomes `info` on next use.
@@ -255,13 +284,21 @@ fn run_until_clear(steps: &[Step], recorder: &Recorder<Op, Ret>, limit: u64) {
             }
             Step::Fail(_, with_error) => {
                 if let Some(call) = client.call.take() {
-                    if with_error { call.fail_with("why") } else { call.fail() }
+                    if with_error {
+                        call.fail_with("why")
+                    } else {
+                        call.fail()
+                    }
                     model.record(client.id, EventKind::Fail, error(with_error));
                 }
             }
             Step::Info(_, with_error) => {
                 if let Some(call) = client.call.take() {
-                    if with_error { call.info_with("why".to_owned()) } else { call.info() }
+                    if with_error {
+                        call.info_with("why".to_owned())
+                    } else {
+                        call.info()
+                    }
                     client.info(model, error(with_error));
                 }
             }
@@ -293,9 +330,13 @@ fn run_until_clear(steps: &[Step], recorder: &Recorder<Op, Ret>, limit: u64) {
             }
             Step::OpWithPanickingClone(_) => {
                 // Beyond the limit nothing is cloned, so nothing panics, and the operation is no `info`.
-                let kept = (model.events.len() + usize::from(client.forgotten) + 1) < limit as usize;
+                let kept =
+                    (model.events.len() + usize::from(client.forgotten) + 1) < limit as usize;
                 if let Some(process) = client.process(model) {
-                    let returned = Clonable { panics: true, ..ret(0) };
+                    let returned = Clonable {
+                        panics: true,
+                        ..ret(0)
+                    };
                     let op = || process.op("clone".to_owned(), || returned);
                     assert_eq!(catch_unwind(AssertUnwindSafe(op)).is_err(), kept);
                     model.record(client.id, EventKind::Invoke("clone".to_owned()), None);
@@ -311,7 +352,13 @@ fn run_until_clear(steps: &[Step], recorder: &Recorder<Op, Ret>, limit: u64) {
                     let op = || {
                         process.try_op(
                             "try".to_owned(),
-                            || if let Outcome::Ok = outcome { Ok(ret(1)) } else { Err(outcome) },
+                            || {
+                                if let Outcome::Ok = outcome {
+                                    Ok(ret(1))
+                                } else {
+                                    Err(outcome)
+                                }
+                            },
                             |error| match error {
                                 Outcome::Fail => Failure::fail().with("why"),
                                 Outcome::Info => Failure::info(),
@@ -347,7 +394,10 @@ fn run_until_clear(steps: &[Step], recorder: &Recorder<Op, Ret>, limit: u64) {
     let last = recorder.drain();
     model.check(&last, model.drained, limit);
     let moved: Vec<_> = last.into_events().collect();
-    let end = model.events.len().min(usize::try_from(limit).unwrap_or(usize::MAX));
+    let end = model
+        .events
+        .len()
+        .min(usize::try_from(limit).unwrap_or(usize::MAX));
     assert_eq!(moved, model.events[model.drained.min(end)..end]);
 }
 

@@ -26,7 +26,13 @@ impl<const BYTES: usize> Counted<BYTES> {
     fn new(alive: &Arc<AtomicI64>, number: u64) -> Self {
         alive.fetch_add(1, Relaxed);
         let alive = Arc::clone(alive);
-        Self { alive, number, _padding: [0; BYTES], panic_on_clone: false, panic_on_drop: false }
+        Self {
+            alive,
+            number,
+            _padding: [0; BYTES],
+            panic_on_clone: false,
+            panic_on_drop: false,
+        }
     }
 
     fn panicking_on_clone(mut self) -> Self {
@@ -133,7 +139,9 @@ fn each_payload_is_dropped_once<const BYTES: usize>() {
     assert_eq!(count(), 0);
 
     // Lost to the limit.
-    let recorder = Recorder::<Counted<BYTES>, Counted<BYTES>>::builder().limit(100).build();
+    let recorder = Recorder::<Counted<BYTES>, Counted<BYTES>>::builder()
+        .limit(100)
+        .build();
     fill(&recorder, &alive, 1000);
     assert!(recorder.snapshot().cut().is_some());
     drop(recorder);
@@ -160,7 +168,12 @@ fn payloads_without_size_take_their_place() {
     }
     let history = recorder.into_history();
     assert_eq!(history.len(), 20_000);
-    assert!(history.events().step_by(2).all(|event| event.kind == EventKind::Invoke(&())));
+    assert!(
+        history
+            .events()
+            .step_by(2)
+            .all(|event| event.kind == EventKind::Invoke(&()))
+    );
 }
 
 #[test]
@@ -193,7 +206,9 @@ fn a_clone_that_panics_in_a_walk_leaves_recorder_and_readers_whole() {
     let mut tail = recorder.tail();
     let before = tail.read().len();
     let mut process = recorder.process();
-    process.invoke(Counted::new(&alive, 1)).ok(Counted::new(&alive, 1));
+    process
+        .invoke(Counted::new(&alive, 1))
+        .ok(Counted::new(&alive, 1));
     let bad = Counted::new(&alive, 2).panicking_on_clone();
     process.invoke(bad).ok(Counted::new(&alive, 2));
     drop(process);
@@ -243,14 +258,29 @@ fn a_drop_that_panics_does_not_keep_others_from_being_dropped() {
     assert!(catch_unwind(AssertUnwindSafe(|| drop(history))).is_err());
     assert_eq!(alive.load(Relaxed), 0);
 
-    // The operation that a muted process has no slot for.
-    let recorder = Recorder::<Counted<0>, Counted<0>>::builder().limit(1).build();
-    let mut process = recorder.process();
-    for _ in 0..3 {
-        let bad = Counted::new(&alive, 2).panicking_on_drop();
-        let ret = Counted::new(&alive, 2).panicking_on_drop();
-        let operation = || process.invoke(bad).ok(ret);
-        let _ = catch_unwind(AssertUnwindSafe(operation));
+    // An operation, and a result, that a process past the limit does not keep.
+    for operation_panics in [true, false] {
+        let recorder = Recorder::<Counted<0>, Counted<0>>::builder()
+            .limit(1)
+            .build();
+        let mut process = recorder.process();
+        process
+            .invoke(Counted::new(&alive, 1))
+            .ok(Counted::new(&alive, 1));
+        for _ in 0..3 {
+            let (op, ret) = (Counted::new(&alive, 2), Counted::new(&alive, 2));
+            let (op, ret) = if operation_panics {
+                (op.panicking_on_drop(), ret)
+            } else {
+                (op, ret.panicking_on_drop())
+            };
+            assert!(catch_unwind(AssertUnwindSafe(|| process.invoke(op).ok(ret))).is_err());
+        }
+        drop(process);
+        // The result; then invocation and completion, the latter an `info` where there was no call to be told.
+        let cut = recorder.snapshot().cut().unwrap();
+        assert_eq!((recorder.len(), cut.index, cut.lost), (1, 1, 1 + 3 * 2));
+        drop(recorder);
+        assert_eq!(alive.load(Relaxed), 0);
     }
-    assert_eq!(recorder.len(), 1);
 }

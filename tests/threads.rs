@@ -18,7 +18,11 @@ type Op = (u32, u32);
 type Ret = (u32, u32);
 
 /// ThreadSanitizer makes everything some ten times slower.
-const OPERATIONS: u32 = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
+const OPERATIONS: u32 = if cfg!(debug_assertions) {
+    100_000
+} else {
+    1_000_000
+};
 
 /// Records numbered operations, of which every 1000th fails and every 7919th is left open.
 fn record(process: &mut Process<Op, Ret>, thread: u32, operations: std::ops::Range<u32>) {
@@ -73,7 +77,10 @@ impl Reader {
 
     fn finish(self, threads: u32, operations: u32) {
         assert!(self.open.is_empty());
-        assert_eq!(self.next_index, u64::from(threads) * u64::from(operations) * 2);
+        assert_eq!(
+            self.next_index,
+            u64::from(threads) * u64::from(operations) * 2
+        );
         assert_eq!(self.next.len(), threads as usize);
         assert!(self.next.values().all(|&next| next == operations));
     }
@@ -126,7 +133,11 @@ fn live_snapshots_are_prefixes_of_the_final_history() {
     with_threads(&recorder, 3, operations, || {
         let snapshot = recorder.snapshot();
         let enough = snapshots.len() >= 40;
-        if !enough && snapshots.last().is_none_or(|last| last.len() < snapshot.len()) {
+        if !enough
+            && snapshots
+                .last()
+                .is_none_or(|last| last.len() < snapshot.len())
+        {
             snapshots.push(snapshot);
         }
     });
@@ -150,7 +161,12 @@ fn live_drains_and_tails_return_every_event_once() {
         // What is left begins where the drain ended.
         let snapshot = recorder.snapshot();
         assert_eq!(snapshot.start(), drains.next_index);
-        assert!(snapshot.events().zip(drains.next_index..).all(|(e, index)| e.index == index));
+        assert!(
+            snapshot
+                .events()
+                .zip(drains.next_index..)
+                .all(|(e, index)| e.index == index)
+        );
     });
     drains.read(recorder.drain().events());
     drains.finish(4, operations);
@@ -182,7 +198,12 @@ fn a_tail_beside_a_drain_misses_whole_prefixes_only() {
             while !stop.load(Ordering::Acquire) {
                 let history = tail.read();
                 assert!(history.start() >= expected);
-                assert!(history.events().zip(history.start()..).all(|(e, index)| e.index == index));
+                assert!(
+                    history
+                        .events()
+                        .zip(history.start()..)
+                        .all(|(e, index)| e.index == index)
+                );
                 for event in history.events() {
                     if let EventKind::Invoke(&(thread, number)) = event.kind {
                         assert!(last.insert(thread, number).is_none_or(|last| last < number));
@@ -192,7 +213,9 @@ fn a_tail_beside_a_drain_misses_whole_prefixes_only() {
             }
         });
         let mut drained = Reader::default();
-        with_threads(&recorder, 3, operations, || drained.read(recorder.drain().events()));
+        with_threads(&recorder, 3, operations, || {
+            drained.read(recorder.drain().events())
+        });
         drained.read(recorder.drain().events());
         drained.finish(3, operations);
         stop.store(true, Ordering::Release);
@@ -210,7 +233,11 @@ fn many_short_lived_processes_hand_their_segments_on() {
             let recorder = &recorder;
             scope.spawn(move || {
                 for round in 0..rounds {
-                    record(&mut recorder.process(), thread, round * each..(round + 1) * each);
+                    record(
+                        &mut recorder.process(),
+                        thread,
+                        round * each..(round + 1) * each,
+                    );
                 }
             });
         }
@@ -247,11 +274,14 @@ fn what_happens_before_has_the_smaller_index() {
         });
     });
     let expected = (0..rounds).flat_map(|n| [(0, n), (0, n), (1, n), (1, n)]);
-    let found = recorder.into_history().into_events().map(|event| match event.kind {
-        EventKind::Invoke(op) => op,
-        EventKind::Ok(ret) => ret,
-        other => panic!("{other:?}"),
-    });
+    let found = recorder
+        .into_history()
+        .into_events()
+        .map(|event| match event.kind {
+            EventKind::Invoke(op) => op,
+            EventKind::Ok(ret) => ret,
+            other => panic!("{other:?}"),
+        });
     assert!(found.eq(expected));
 
     // A barrier: everything before it comes first, by whomever.
@@ -286,7 +316,9 @@ fn processes_outlive_their_recorder() {
     record(&mut process, 0, 1..100);
     let history = Arc::into_inner(recorder).unwrap().into_history();
     assert_eq!(history.len(), 198);
-    thread::spawn(move || record(&mut process, 0, 100..50_000)).join().unwrap();
+    thread::spawn(move || record(&mut process, 0, 100..50_000))
+        .join()
+        .unwrap();
 }
 
 #[test]
@@ -297,7 +329,10 @@ fn times_do_not_go_back_within_a_process() {
     let mut last = HashMap::new();
     for event in &recorder.snapshot() {
         let time = event.time.expect("a time");
-        assert!(last.insert(event.process, time).is_none_or(|last| last <= time));
+        assert!(
+            last.insert(event.process, time)
+                .is_none_or(|last| last <= time)
+        );
     }
     let mut reader = Reader::default();
     let history = recorder.drain();

@@ -53,25 +53,55 @@ pub struct Rival {
     pub run: fn(threads: usize, events: u64) -> Duration,
 }
 
-pub const FLOOR: Rival = Rival { name: "fetch_add (the floor)", run: floor };
-pub const WARM: Rival = Rival { name: "tachograph, warm", run: tachograph_warm };
-pub const GROWING: Rival = Rival { name: "tachograph, growing", run: tachograph_growing };
+pub const FLOOR: Rival = Rival {
+    name: "fetch_add (the floor)",
+    run: floor,
+};
+pub const WARM: Rival = Rival {
+    name: "tachograph, warm",
+    run: tachograph_warm,
+};
+pub const GROWING: Rival = Rival {
+    name: "tachograph, growing",
+    run: tachograph_growing,
+};
 
 pub const ALL: [Rival; 10] = [
     FLOOR,
     WARM,
     GROWING,
-    Rival { name: "tachograph, timestamps", run: tachograph_timed },
-    Rival { name: "boxcar", run: boxcar },
-    Rival { name: "append-only-vec", run: append_only_vec },
-    Rival { name: "orx-concurrent-bag", run: orx_concurrent_bag },
-    Rival { name: "crossbeam SegQueue", run: seg_queue },
-    Rival { name: "crossbeam channel", run: channel },
-    Rival { name: "Mutex<Vec>", run: mutex_vec },
+    Rival {
+        name: "tachograph, timestamps",
+        run: tachograph_timed,
+    },
+    Rival {
+        name: "boxcar",
+        run: boxcar,
+    },
+    Rival {
+        name: "append-only-vec",
+        run: append_only_vec,
+    },
+    Rival {
+        name: "orx-concurrent-bag",
+        run: orx_concurrent_bag,
+    },
+    Rival {
+        name: "crossbeam SegQueue",
+        run: seg_queue,
+    },
+    Rival {
+        name: "crossbeam channel",
+        run: channel,
+    },
+    Rival {
+        name: "Mutex<Vec>",
+        run: mutex_vec,
+    },
 ];
 
 /// Runs `work` on so many threads at once, giving each its number and its share of the events.
-fn threads<S: Send>(
+pub fn run_threads<S: Send>(
     threads: usize,
     events: u64,
     mut state: impl FnMut() -> S,
@@ -91,7 +121,10 @@ fn threads<S: Send>(
                 })
             })
             .collect();
-        handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap())
+            .collect()
     });
     let start = times.iter().map(|(start, _)| *start).min().unwrap();
     let end = times.iter().map(|(_, end)| *end).max().unwrap();
@@ -100,14 +133,20 @@ fn threads<S: Send>(
 
 fn floor(count: usize, events: u64) -> Duration {
     let counter = Box::new(AtomicU64::new(0));
-    threads(count, events, || (), |_, share, ()| {
-        for _ in 0..share {
-            black_box(counter.fetch_add(1, Ordering::AcqRel));
-        }
-    })
+    run_threads(
+        count,
+        events,
+        || (),
+        |_, share, ()| {
+            for _ in 0..share {
+                black_box(counter.fetch_add(1, Ordering::AcqRel));
+            }
+        },
+    )
 }
 
-fn record(mut process: Process<Op, Ret>, share: u64) {
+/// Records `share` events, two to an operation.
+pub fn record(mut process: Process<Op, Ret>, share: u64) {
     for value in 0..share / 4 {
         process.invoke(Op::Write(black_box(value))).ok(Ret::Written);
         process.invoke(Op::Read).ok(Ret::Value(black_box(value)));
@@ -115,7 +154,12 @@ fn record(mut process: Process<Op, Ret>, share: u64) {
 }
 
 fn tachograph_on(recorder: &Recorder<Op, Ret>, count: usize, events: u64) -> Duration {
-    threads(count, events, || recorder.process(), |_, share, process| record(process, share))
+    run_threads(
+        count,
+        events,
+        || recorder.process(),
+        |_, share, process| record(process, share),
+    )
 }
 
 fn tachograph_growing(count: usize, events: u64) -> Duration {
@@ -125,25 +169,38 @@ fn tachograph_growing(count: usize, events: u64) -> Duration {
 fn tachograph_warm(count: usize, events: u64) -> Duration {
     // Room for the events, and for one unfinished segment a process.
     let room = events + count as u64 * (128 << 10);
-    tachograph_on(&Recorder::<Op, Ret>::builder().room(room).build(), count, events)
+    tachograph_on(
+        &Recorder::<Op, Ret>::builder().room(room).build(),
+        count,
+        events,
+    )
 }
 
 fn tachograph_timed(count: usize, events: u64) -> Duration {
-    tachograph_on(&Recorder::<Op, Ret>::builder().timestamps(true).build(), count, events)
+    tachograph_on(
+        &Recorder::<Op, Ret>::builder().timestamps(true).build(),
+        count,
+        events,
+    )
 }
 
 /// Records with whatever adds an entry.
 fn rival(count: usize, events: u64, add: impl Fn(Entry) + Sync) -> Duration {
-    threads(count, events, || (), |number, share, ()| {
-        let process = number as u64;
-        let add = |kind| add(Entry { process, kind });
-        for value in 0..share / 4 {
-            add(Kind::Invoke(Op::Write(black_box(value))));
-            add(Kind::Ok(Ret::Written));
-            add(Kind::Invoke(Op::Read));
-            add(Kind::Ok(Ret::Value(black_box(value))));
-        }
-    })
+    run_threads(
+        count,
+        events,
+        || (),
+        |number, share, ()| {
+            let process = number as u64;
+            let add = |kind| add(Entry { process, kind });
+            for value in 0..share / 4 {
+                add(Kind::Invoke(Op::Write(black_box(value))));
+                add(Kind::Ok(Ret::Written));
+                add(Kind::Invoke(Op::Read));
+                add(Kind::Ok(Ret::Value(black_box(value))));
+            }
+        },
+    )
 }
 
 fn boxcar(count: usize, events: u64) -> Duration {

@@ -5,8 +5,8 @@ mod rows;
 
 use std::{fmt, iter::FusedIterator, time::Duration};
 
-pub(crate) use self::rows::Rows;
 pub use self::overlap::Overlap;
+pub(crate) use self::rows::Rows;
 use crate::event::{Event, EventRef};
 
 /// Events in index order, without a gap.
@@ -49,14 +49,23 @@ impl fmt::Display for Cut {
             CutReason::Limit => "the limit on events was reached",
             CutReason::OutOfMemory => "there was no memory for more",
         };
-        write!(f, "cut at index {}: {reason}; {} events came after", self.index, self.lost)
+        write!(
+            f,
+            "cut at index {}: {reason}; {} events came after",
+            self.index, self.lost
+        )
     }
 }
 
 impl<O, R> History<O, R> {
     /// A history without events.
     pub const fn new() -> Self {
-        Self { start: 0, rows: Rows::new(), times: Vec::new(), cut: None }
+        Self {
+            start: 0,
+            rows: Rows::new(),
+            times: Vec::new(),
+            cut: None,
+        }
     }
 
     /// The number of events held.
@@ -92,18 +101,32 @@ impl<O, R> History<O, R> {
 
     /// The events in index order.
     pub fn events(&self) -> Events<'_, O, R> {
-        Events { history: self, front: 0, back: self.len() }
+        Events {
+            history: self,
+            front: 0,
+            back: self.len(),
+        }
     }
 
     /// The events in index order, moved out.
     pub fn into_events(mut self) -> impl ExactSizeIterator<Item = Event<O, R>> + use<O, R> {
         let (start, times) = (self.start, std::mem::take(&mut self.times));
-        self.rows.take().into_iter().enumerate().map(move |(position, row)| {
-            let process = row.process();
-            let (kind, error) = row.into_kind().expect("every row of a history is an event");
-            let time = times.get(position).copied().map(Duration::from_nanos);
-            Event { index: start + position as u64, process, time, kind, error }
-        })
+        self.rows
+            .take()
+            .into_iter()
+            .enumerate()
+            .map(move |(position, row)| {
+                let process = row.process();
+                let (kind, error) = row.into_kind().expect("every row of a history is an event");
+                let time = times.get(position).copied().map(Duration::from_nanos);
+                Event {
+                    index: start + position as u64,
+                    process,
+                    time,
+                    kind,
+                    error,
+                }
+            })
     }
 
     /// Empties the history and keeps its memory.

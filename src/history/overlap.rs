@@ -19,7 +19,11 @@ pub struct Overlap {
 impl Overlap {
     /// The share of operations that overlapped another, from 0 to 1; 0 where there are none.
     pub fn share(self) -> f64 {
-        if self.operations == 0 { 0.0 } else { self.overlapping as f64 / self.operations as f64 }
+        if self.operations == 0 {
+            0.0
+        } else {
+            self.overlapping as f64 / self.operations as f64
+        }
     }
 }
 
@@ -42,7 +46,13 @@ impl<O, R> History<O, R> {
             let ended = match event.kind {
                 EventKind::Invoke(_) => {
                     invocations += 1;
-                    open.insert(event.process, Open { met_another: !open.is_empty(), invocations })
+                    open.insert(
+                        event.process,
+                        Open {
+                            met_another: !open.is_empty(),
+                            invocations,
+                        },
+                    )
                 }
                 EventKind::Ok(_) | EventKind::Fail | EventKind::Info => open.remove(&event.process),
                 EventKind::Mark(_) => None,
@@ -50,6 +60,9 @@ impl<O, R> History<O, R> {
             overlapping += u64::from(ended.is_some_and(|op| overlaps(&op, invocations)));
         }
         overlapping += open.values().filter(|op| overlaps(op, invocations)).count() as u64;
-        Overlap { operations: invocations, overlapping }
+        Overlap {
+            operations: invocations,
+            overlapping,
+        }
     }
 }

@@ -21,7 +21,11 @@ pub(crate) struct Rows<O, R> {
 
 impl<O, R> Rows<O, R> {
     pub(crate) const fn new() -> Self {
-        Self { rows: Vec::new(), fresh: 0, texts: false }
+        Self {
+            rows: Vec::new(),
+            fresh: 0,
+            texts: false,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -60,7 +64,9 @@ impl<O, R> Rows<O, R> {
         }
         *self = Self::new();
         let layout = Layout::array::<Packed<O, R>>(rows).expect("a history larger than memory");
-        let Some(start) = memory::zeroed(layout) else { handle_alloc_error(layout) };
+        let Some(start) = memory::zeroed(layout) else {
+            handle_alloc_error(layout)
+        };
         memory::advise_huge_pages(start, layout.size());
         // SAFETY: allocated by the global allocator with the layout of an array of `rows`, none in use.
         self.rows = unsafe { Vec::from_raw_parts(start.cast().as_ptr(), 0, rows) };
@@ -70,7 +76,8 @@ impl<O, R> Rows<O, R> {
     pub(crate) fn extend_vacant(&mut self, count: usize) -> &mut [Packed<O, R>] {
         let (len, end) = (self.rows.len(), self.rows.len() + count);
         assert!(end <= self.rows.capacity());
-        self.rows.resize_with(self.fresh.clamp(len, end), || Packed::VACANT);
+        self.rows
+            .resize_with(self.fresh.clamp(len, end), || Packed::VACANT);
         // SAFETY: the rows from `fresh` on are zero, which is what a vacant row is.
         unsafe { self.rows.set_len(end) };
         self.fresh = self.fresh.max(end);

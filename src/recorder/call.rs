@@ -126,17 +126,26 @@ enum Applied {
 impl Failure {
     /// The operation definitely did **not** apply.
     pub fn fail() -> Self {
-        Self { applied: Applied::No, error: None }
+        Self {
+            applied: Applied::No,
+            error: None,
+        }
     }
 
     /// The operation may apply at any time from its invocation on, or never.
     pub fn info() -> Self {
-        Self { applied: Applied::Maybe, error: None }
+        Self {
+            applied: Applied::Maybe,
+            error: None,
+        }
     }
 
     /// The same with a reason, which the history keeps beside the event.
     #[must_use]
     pub fn with(self, error: impl Into<Text>) -> Self {
-        Self { error: Some(error.into()), ..self }
+        Self {
+            error: Some(error.into()),
+            ..self
+        }
     }
 }

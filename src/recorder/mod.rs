@@ -13,12 +13,12 @@ mod walker;
 
 use std::{fmt, marker::PhantomData, mem};
 
-use self::{shared::Shared, walker::Readers};
 pub use self::{
     call::{Call, Failure},
     process::Process,
     tail::Tail,
 };
+use self::{shared::Shared, walker::Readers};
 use crate::{history::History, sync::Arc};
 
 /// Records what processes do, in one order.
@@ -49,7 +49,10 @@ impl<O, R> Builder<O, R> {
     /// memory, there is less room, and recording asks again.
     #[must_use]
     pub fn room(self, events: u64) -> Self {
-        Self { room: events, ..self }
+        Self {
+            room: events,
+            ..self
+        }
     }
 
     /// Keeps at most so many events: the history is cut at this index, and says how many events came after.
@@ -58,7 +61,10 @@ impl<O, R> Builder<O, R> {
     /// limit there is room for 2^61 events.
     #[must_use]
     pub fn limit(self, events: u64) -> Self {
-        Self { limit: events, ..self }
+        Self {
+            limit: events,
+            ..self
+        }
     }
 
     /// Writes down when each event happened, in nanoseconds since the recorder was built.
@@ -66,12 +72,17 @@ impl<O, R> Builder<O, R> {
     /// Costs 8 bytes an event, and reading the clock.
     #[must_use]
     pub fn timestamps(self, on: bool) -> Self {
-        Self { timestamps: on, ..self }
+        Self {
+            timestamps: on,
+            ..self
+        }
     }
 
     /// The recorder.
     pub fn build(self) -> Recorder<O, R> {
-        Recorder { shared: Arc::new(Shared::new(self.limit, self.timestamps, self.room)) }
+        Recorder {
+            shared: Arc::new(Shared::new(self.limit, self.timestamps, self.room)),
+        }
     }
 }
 
@@ -83,7 +94,12 @@ impl<O, R> Recorder<O, R> {
 
     /// Settings for a recorder.
     pub fn builder() -> Builder<O, R> {
-        Builder { room: 0, limit: u64::MAX, timestamps: false, builds: PhantomData }
+        Builder {
+            room: 0,
+            limit: u64::MAX,
+            timestamps: false,
+            builds: PhantomData,
+        }
     }
 
     /// A new process, under a fresh id.
@@ -132,7 +148,9 @@ impl<O, R> Recorder<O, R> {
         O: Clone,
         R: Clone,
     {
-        self.read_into(history, |readers, shared, history| readers.snapshot(shared, history));
+        self.read_into(history, |readers, shared, history| {
+            readers.snapshot(shared, history)
+        });
     }
 
     /// A reader whose successive calls return only what is new.
@@ -152,7 +170,9 @@ impl<O, R> Recorder<O, R> {
 
     /// As [`drain`](Self::drain), with the memory of a history that is no longer needed.
     pub fn drain_into(&self, history: &mut History<O, R>) {
-        self.read_into(history, |readers, shared, history| readers.drain(shared, history));
+        self.read_into(history, |readers, shared, history| {
+            readers.drain(shared, history)
+        });
     }
 
     /// Moves out what has been recorded and not drained: the longest prefix without a gap.
@@ -174,7 +194,9 @@ impl<O, R> Recorder<O, R> {
                 shared.clear();
                 Ok(())
             }
-            None => Err(ProcessesAlive { processes: Arc::strong_count(&self.shared) - 1 }),
+            None => Err(ProcessesAlive {
+                processes: Arc::strong_count(&self.shared) - 1,
+            }),
         }
     }
 
@@ -205,7 +227,9 @@ impl<O, R> Drop for Recorder<O, R> {
 
 impl<O, R> fmt::Debug for Recorder<O, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Recorder")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -23,7 +23,9 @@ const POP: u64 = 1 << 32;
 
 impl Pool {
     pub(super) fn new() -> Self {
-        Self { heads: std::array::from_fn(|_| AtomicU64::new(0)) }
+        Self {
+            heads: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
     }
 
     /// Puts a segment in. The caller has the lease, and gives it up; `segment.used` says what is free.
@@ -33,7 +35,9 @@ impl Pool {
         let mut first = head.load(Ordering::Relaxed);
         loop {
             // Relaxed: published by the exchange.
-            segment.next_free.store((first & ID) as u32, Ordering::Relaxed);
+            segment
+                .next_free
+                .store((first & ID) as u32, Ordering::Relaxed);
             // Release pairs with the Acquire in `pop`: all that was written under the lease is there.
             match head.compare_exchange_weak(
                 first,
@@ -61,7 +65,9 @@ impl Pool {
         loop {
             let segment = registry.get(((first & ID) as u32).checked_sub(1)?);
             // SAFETY: segments live as long as the registry.
-            let next = unsafe { segment.as_ref() }.next_free.load(Ordering::Relaxed);
+            let next = unsafe { segment.as_ref() }
+                .next_free
+                .load(Ordering::Relaxed);
             match head.compare_exchange_weak(
                 first,
                 (first & !ID).wrapping_add(POP) | u64::from(next),

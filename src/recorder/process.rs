@@ -436,7 +436,8 @@ impl<O, R> Process<O, R> {
     /// The number of free slots.
     fn free(&self) -> usize {
         // SAFETY: `shared` keeps the segment alive.
-        self.segment.map_or(0, |segment| unsafe { segment.as_ref() }.capacity as usize)
+        self.segment
+            .map_or(0, |segment| unsafe { segment.as_ref() }.capacity as usize)
             - self.position()
     }
 

@@ -10,10 +10,18 @@ use super::segment::Segment;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering};
 
 /// The first bucket has this many entries, every further one twice as many as the one before.
-const FIRST_BUCKET: u32 = if cfg!(all(loom, feature = "loom")) { 2 } else { 32 };
+const FIRST_BUCKET: u32 = if cfg!(all(loom, feature = "loom")) {
+    2
+} else {
+    32
+};
 
 /// Enough buckets for any `u32`; fewer where a model checker has to build them for every execution.
-const BUCKETS: usize = if cfg!(all(loom, feature = "loom")) { 4 } else { 28 };
+const BUCKETS: usize = if cfg!(all(loom, feature = "loom")) {
+    4
+} else {
+    28
+};
 
 type Entry<O, R> = AtomicPtr<Segment<O, R>>;
 
@@ -29,7 +37,10 @@ pub(super) struct Registry<O, R> {
 fn place(id: u32) -> (usize, usize) {
     let number = u64::from(id) + u64::from(FIRST_BUCKET);
     let bucket = number.ilog2() - FIRST_BUCKET.ilog2();
-    (bucket as usize, (number - (u64::from(FIRST_BUCKET) << bucket)) as usize)
+    (
+        bucket as usize,
+        (number - (u64::from(FIRST_BUCKET) << bucket)) as usize,
+    )
 }
 
 fn entries_of(bucket: usize) -> usize {
@@ -81,8 +92,9 @@ impl<O, R> Registry<O, R> {
                 .is_ok();
             // Release pairs with the Acquire in `len`. Where we only help, the entry was set by another: its
             // own Release is read by the Acquire on the entry. A failure means that somebody was faster.
-            let _ =
-                self.len.compare_exchange(id, next, Ordering::Release, Ordering::Relaxed);
+            let _ = self
+                .len
+                .compare_exchange(id, next, Ordering::Release, Ordering::Relaxed);
             if claimed {
                 return Some(id);
             }
@@ -121,7 +133,12 @@ impl<O, R> Registry<O, R> {
 /// `entries` came from a boxed slice with the length of that bucket, and is not used again.
 unsafe fn drop_bucket<T>(entries: *mut T, bucket: usize) {
     // SAFETY: the caller vouches for the pointer and the length.
-    drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(entries, entries_of(bucket))) });
+    drop(unsafe {
+        Box::from_raw(std::ptr::slice_from_raw_parts_mut(
+            entries,
+            entries_of(bucket),
+        ))
+    });
 }
 
 impl<O, R> Drop for Registry<O, R> {

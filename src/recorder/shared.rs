@@ -4,12 +4,7 @@ use std::{ptr::NonNull, time::Instant};
 
 use crossbeam_utils::CachePadded;
 
-use super::{
-    pool::Pool,
-    registry::Registry,
-    segment::Segment,
-    walker::Readers,
-};
+use super::{pool::Pool, registry::Registry, segment::Segment, walker::Readers};
 use crate::{
     event::ProcessId,
     history::{Cut, CutReason},
@@ -72,7 +67,11 @@ impl<O, R> Shared<O, R> {
             readers: Mutex::new(Readers::new(FIRST_STAMP)),
             base: FIRST_STAMP,
             limit,
-            first_class: if room == 0 { 0 } else { Segment::<O, R>::class_for(room, timed) },
+            first_class: if room == 0 {
+                0
+            } else {
+                Segment::<O, R>::class_for(room, timed)
+            },
             began: timed.then(Instant::now),
         };
         shared.make_room(room);
@@ -84,7 +83,9 @@ impl<O, R> Shared<O, R> {
     fn make_room(&self, room: u64) {
         let mut made = 0;
         while made < room {
-            let Some(segment) = self.allocate(self.first_class) else { return };
+            let Some(segment) = self.allocate(self.first_class) else {
+                return;
+            };
             // SAFETY: the segment was just allocated and registered, and nobody has a lease of it.
             unsafe {
                 Segment::touch(segment);
@@ -180,7 +181,9 @@ impl<O, R> Shared<O, R> {
 
     /// A segment for a process to write into; `None` where there is no memory for one.
     pub(super) fn lease(&self, class: usize) -> Option<NonNull<Segment<O, R>>> {
-        self.pool.pop(class, &self.registry).or_else(|| self.allocate(class))
+        self.pool
+            .pop(class, &self.registry)
+            .or_else(|| self.allocate(class))
     }
 
     /// Takes back a segment that has free slots.
@@ -204,7 +207,9 @@ impl<O, R> Shared<O, R> {
 
     pub(super) fn readers(&self) -> MutexGuard<'_, Readers<O, R>> {
         // A reader that panicked in a user's `Clone` or `Drop` has left the positions as they were.
-        self.readers.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.readers
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Drops every event that was not drained, and starts again at index 0 with the memory there is.

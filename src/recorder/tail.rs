@@ -37,8 +37,9 @@ impl<'r, O, R> Tail<'r, O, R> {
         O: Clone,
         R: Clone,
     {
-        self.recorder.read_into(history, |readers, shared, history| {
-            readers.tail(&mut self.state, shared, history);
-        });
+        self.recorder
+            .read_into(history, |readers, shared, history| {
+                readers.tail(&mut self.state, shared, history);
+            });
     }
 }

@@ -27,7 +27,11 @@ use crate::{
 };
 
 /// Rows filled before the walker goes on: about half of a core's second-level cache.
-const BLOCK: u64 = if cfg!(all(loom, feature = "loom")) { 2 } else { 8 << 10 };
+const BLOCK: u64 = if cfg!(all(loom, feature = "loom")) {
+    2
+} else {
+    8 << 10
+};
 
 /// How far the segments have been read.
 pub(super) struct Walker<O, R> {
@@ -60,7 +64,10 @@ struct Cursor {
 }
 
 impl Cursor {
-    const START: Self = Self { position: 0, process: ProcessId(u64::MAX) };
+    const START: Self = Self {
+        position: 0,
+        process: ProcessId(u64::MAX),
+    };
 }
 
 /// Kept from walk to walk, so that a walk allocates nothing.
@@ -74,7 +81,12 @@ struct Scratch {
 
 impl<O, R> Walker<O, R> {
     pub(super) fn new(next: u64) -> Self {
-        Self { next, seen: 0, runs: Vec::new(), scratch: Scratch::default() }
+        Self {
+            next,
+            seen: 0,
+            runs: Vec::new(),
+            scratch: Scratch::default(),
+        }
     }
 
     /// Becomes a copy of `other`, which has read less or more, and will return nothing before `next`.
@@ -88,7 +100,10 @@ impl<O, R> Walker<O, R> {
     fn discover(&mut self, registry: &Registry<O, R>) {
         let len = registry.len();
         let new = self.seen..len;
-        self.runs.extend(new.map(|id| Run { segment: registry.get(id), cursor: Cursor::START }));
+        self.runs.extend(new.map(|id| Run {
+            segment: registry.get(id),
+            cursor: Cursor::START,
+        }));
         self.seen = len;
     }
 
@@ -118,7 +133,13 @@ impl<O, R> Walker<O, R> {
             if timed {
                 times.resize(times.len() + block.len(), 0);
             }
-            let mut target = Target { from, to, rows: block, times, placed: 0 };
+            let mut target = Target {
+                from,
+                to,
+                rows: block,
+                times,
+                placed: 0,
+            };
             for (run, cursor) in &mut self.scratch.active {
                 // SAFETY: the segment lives as long as the recorder, whose readers' lock is held; slots from
                 // a run's position on have not been moved out.
@@ -130,7 +151,10 @@ impl<O, R> Walker<O, R> {
             }
             // A slot below `to` is not published yet. The history ends there; what was filled in behind it
             // is taken back and comes again with the next walk.
-            let gap = block.iter().position(Packed::is_vacant).unwrap_or(block.len());
+            let gap = block
+                .iter()
+                .position(Packed::is_vacant)
+                .unwrap_or(block.len());
             if T::MOVES {
                 block[gap..].iter_mut().for_each(Packed::forget);
             }
@@ -158,7 +182,10 @@ impl<O, R> Walker<O, R> {
         for (index, run) in self.runs.iter().enumerate() {
             // SAFETY: the segment lives as long as the recorder.
             let head = unsafe { head(run) };
-            waiting.extend(head.filter(|&stamp| stamp < end).map(|stamp| (stamp, index)));
+            waiting.extend(
+                head.filter(|&stamp| stamp < end)
+                    .map(|stamp| (stamp, index)),
+            );
         }
         waiting.sort_unstable_by(|a, b| b.cmp(a));
     }
@@ -167,7 +194,11 @@ impl<O, R> Walker<O, R> {
     fn activate(&mut self, to: u64) {
         let Scratch { waiting, active } = &mut self.scratch;
         let first_later = waiting.partition_point(|&(stamp, _)| stamp >= to);
-        active.extend(waiting.drain(first_later..).map(|(_, run)| (run, self.runs[run].cursor)));
+        active.extend(
+            waiting
+                .drain(first_later..)
+                .map(|(_, run)| (run, self.runs[run].cursor)),
+        );
     }
 
     /// Makes the positions reached in this block good; the next one begins at `to`.
@@ -238,8 +269,13 @@ unsafe fn fill<O, R, T: Take<O, R>>(
     target: &mut Target<'_, O, R>,
 ) {
     // SAFETY: the caller vouches that the segment is alive.
-    let (this, slots, times) =
-        unsafe { (segment.as_ref(), Segment::slots(segment), Segment::times(segment)) };
+    let (this, slots, times) = unsafe {
+        (
+            segment.as_ref(),
+            Segment::slots(segment),
+            Segment::times(segment),
+        )
+    };
     let (floor, capacity) = (this.floor(), this.capacity);
     let first_time = target.times.len().wrapping_sub(target.rows.len());
     while cursor.position < capacity {
@@ -333,7 +369,11 @@ pub(super) struct Readers<O, R> {
 
 impl<O, R> Readers<O, R> {
     pub(super) fn new(next: u64) -> Self {
-        Self { drained: Walker::new(next), snapshot: Walker::new(next), generation: 0 }
+        Self {
+            drained: Walker::new(next),
+            snapshot: Walker::new(next),
+            generation: 0,
+        }
     }
 
     pub(super) fn drain(&mut self, shared: &Shared<O, R>, history: &mut History<O, R>) {
@@ -370,7 +410,10 @@ impl<O, R> Readers<O, R> {
     pub(super) fn new_tail(&self) -> TailState<O, R> {
         let mut walker = Walker::new(self.drained.next);
         walker.follow(&self.drained, self.drained.next);
-        TailState { walker, generation: self.generation }
+        TailState {
+            walker,
+            generation: self.generation,
+        }
     }
 
     /// Drops what was published and not drained if `payloads` need it, and recycles every segment.
@@ -378,15 +421,14 @@ impl<O, R> Readers<O, R> {
     /// # Safety
     ///
     /// Nobody else reads, and nobody has a lease.
-    pub(super) unsafe fn discard(
-        &mut self,
-        registry: &Registry<O, R>,
-        floor: u64,
-        payloads: bool,
-    ) {
+    pub(super) unsafe fn discard(&mut self, registry: &Registry<O, R>, floor: u64, payloads: bool) {
         self.drained.discover(registry);
         self.drained.next = floor;
-        let mut discard = Discard { runs: self.drained.runs.iter_mut(), floor, payloads };
+        let mut discard = Discard {
+            runs: self.drained.runs.iter_mut(),
+            floor,
+            payloads,
+        };
         discard.run();
     }
 }
@@ -412,7 +454,10 @@ struct Discard<'a, O, R> {
 impl<O, R> Discard<'_, O, R> {
     fn run(&mut self) {
         for run in self.runs.by_ref() {
-            let mut rest = Rest { run, floor: self.floor };
+            let mut rest = Rest {
+                run,
+                floor: self.floor,
+            };
             if self.payloads {
                 // SAFETY: whoever made this vouches that nobody else uses the segments.
                 unsafe { rest.drop_payloads() };
