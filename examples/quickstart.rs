@@ -25,6 +25,7 @@ struct Register(AtomicU64);
 
 impl Register {
     fn apply(&self, op: Op) -> Option<u64> {
+        thread::yield_now(); // a slow object: otherwise an operation is over before another begins
         match op {
             Op::Write(value) => {
                 self.0.store(value, Ordering::Release);

@@ -1,4 +1,4 @@
-#![doc = "x"]
+#![doc = include_str!("../README.md")]
 
 mod event;
 mod history;

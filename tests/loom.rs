@@ -28,13 +28,19 @@ fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
     builder.check(f);
 }
 
-/// Lets the other threads go first in the first execution that loom tries.
+/// Runs `read` on a thread of its own, which starts last and so, in the first execution that loom tries, runs
+/// when the others are done.
 ///
-/// Loom finds the executions to try next from pairs of accesses that conflict, and knows of an object only its
-/// last access and its last write. A read of the counter *before* the others add to it is forgotten as soon as
-/// they read it too, and then nothing but that one execution is tried; a read *after* meets their writes.
-fn let_others_begin() {
-    thread::yield_now();
+/// Loom finds the executions to try next from pairs of accesses that conflict, and of an object it knows only the
+/// last access and the last write. A read of the counter *before* the others add to it is forgotten as soon as
+/// they read it too, and nothing but that one execution is ever tried; a read *after* meets their writes.
+/// (Yielding first is no way out: a thread that yielded does not see old values any more.)
+fn last<T: 'static>(
+    recorder: &Arc<Recorder<Op, u64>>,
+    read: impl FnOnce(&Recorder<Op, u64>) -> T + 'static,
+) -> thread::JoinHandle<T> {
+    let recorder = Arc::clone(recorder);
+    thread::spawn(move || read(&recorder))
 }
 
 fn events(history: History<Op, u64>) -> Events {
@@ -95,7 +101,6 @@ fn an_operation_invoked_after_another_completed_sees_its_effects() {
             })
         };
         let mut process = recorder.process();
-        let_others_begin();
         let call = process.invoke(("read", 0));
         call.ok(register.load(Relaxed));
         drop(process);
@@ -120,15 +125,15 @@ fn a_snapshot_never_skips_a_hole() {
     let lengths = Arc::<Mutex<BTreeSet<usize>>>::default();
     let seen = Arc::clone(&lengths);
     model(2, move || {
-        let recorder = Recorder::<Op, u64>::new();
+        let recorder = Arc::new(Recorder::<Op, u64>::new());
         let (one, two) = (recorder.process(), recorder.process());
         let one = thread::spawn(move || operations(one, "one", 0..1));
         let two = thread::spawn(move || operations(two, "two", 0..1));
-        let_others_begin();
-        let live = events(recorder.snapshot());
-        assert_sound(&live, 0);
+        let live = last(&recorder, |recorder| events(recorder.snapshot()));
         one.join().unwrap();
         two.join().unwrap();
+        let live = live.join().unwrap();
+        assert_sound(&live, 0);
         let last = events(recorder.snapshot());
         assert_sound(&last, 0);
         assert_eq!(last.len(), 4);
@@ -151,7 +156,6 @@ fn three_processes_register_their_segments_at_once() {
                 thread::spawn(move || operations(process, name, 0..1))
             })
             .into();
-        let_others_begin();
         operations(recorder.process(), "three", 0..1);
         others.into_iter().for_each(|thread| thread.join().unwrap());
         let events = events(recorder.snapshot());
@@ -166,16 +170,14 @@ fn three_processes_register_their_segments_at_once() {
 #[test]
 fn a_process_that_crosses_segments_is_drained_once_and_in_order() {
     model(2, || {
-        let recorder = Recorder::<Op, u64>::new();
+        let recorder = Arc::new(Recorder::<Op, u64>::new());
         let process = recorder.process();
         let other = thread::spawn(move || operations(process, "one", 0..3));
-        let_others_begin();
-        let mut drained = events(recorder.drain());
-        assert_sound(&drained, 0);
-        let again = events(recorder.drain());
-        assert_sound(&again[..0], 0);
-        drained.extend(again);
+        let drains = last(&recorder, |recorder| {
+            [(); 2].map(|()| events(recorder.drain()))
+        });
         other.join().unwrap();
+        let mut drained = drains.join().unwrap().concat();
         drained.extend(events(recorder.drain()));
         assert_sound(&drained, 0);
         assert_eq!((drained.len(), count(&drained, "one")), (6, 3));
@@ -188,15 +190,14 @@ fn a_process_that_crosses_segments_is_drained_once_and_in_order() {
 #[test]
 fn segments_change_hands_while_they_are_drained() {
     model(2, || {
-        let recorder = Recorder::<Op, u64>::builder().room(4).build();
+        let recorder = Arc::new(Recorder::<Op, u64>::builder().room(4).build());
         let (first, second) = (recorder.process(), recorder.process());
         let one = thread::spawn(move || operations(first, "one", 0..1));
         let two = thread::spawn(move || operations(second, "two", 0..2));
-        let_others_begin();
-        let mut drained = events(recorder.drain());
-        assert_sound(&drained, 0);
+        let drain = last(&recorder, |recorder| events(recorder.drain()));
         one.join().unwrap();
         two.join().unwrap();
+        let mut drained = drain.join().unwrap();
         operations(recorder.process(), "three", 0..1);
         drained.extend(events(recorder.drain()));
         assert_sound(&drained, 0);
@@ -219,7 +220,6 @@ fn the_pool_gives_a_segment_to_one_process_at_a_time() {
                 operations(recorder.process(), "one", 1..2);
             })
         };
-        let_others_begin();
         operations(recorder.process(), "two", 0..1);
         operations(recorder.process(), "two", 1..2);
         other.join().unwrap();
@@ -235,7 +235,6 @@ fn a_tail_returns_each_event_once_beside_a_drain() {
         let recorder = Recorder::<Op, u64>::new();
         let process = recorder.process();
         let other = thread::spawn(move || operations(process, "one", 0..2));
-        let_others_begin();
         let mut tail = recorder.tail();
         let first = events(tail.read());
         assert_sound(&first, 0);
@@ -257,16 +256,16 @@ fn a_tail_returns_each_event_once_beside_a_drain() {
 #[test]
 fn a_dropped_call_is_an_info_and_the_process_goes_on_under_a_fresh_id() {
     model(3, || {
-        let recorder = Recorder::<Op, u64>::new();
+        let recorder = Arc::new(Recorder::<Op, u64>::new());
         let mut process = recorder.process();
         let other = thread::spawn(move || {
             drop(process.invoke(("one", 0)));
             process.invoke(("one", 1)).ok(1);
         });
-        let_others_begin();
-        let live = events(recorder.snapshot());
-        assert_sound(&live, 0);
+        let live = last(&recorder, |recorder| events(recorder.snapshot()));
         other.join().unwrap();
+        let live = live.join().unwrap();
+        assert_sound(&live, 0);
         let all = events(recorder.snapshot());
         assert_sound(&all, 0);
         assert_eq!(live, all[..live.len()]);
@@ -285,7 +284,6 @@ fn a_cleared_recorder_begins_anew() {
         for _ in 0..2 {
             let process = recorder.process();
             let other = thread::spawn(move || operations(process, "one", 0..2));
-            let_others_begin();
             operations(recorder.process(), "two", 0..1);
             other.join().unwrap();
             let events = events(recorder.snapshot());

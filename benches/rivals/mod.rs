@@ -51,53 +51,30 @@ pub struct Rival {
     pub name: &'static str,
     /// Records `events` events from so many threads; the time from the first start to the last end.
     pub run: fn(threads: usize, events: u64) -> Duration,
+    /// The slow ones get this part of the events.
+    pub part: u64,
 }
 
-pub const FLOOR: Rival = Rival {
-    name: "fetch_add (the floor)",
-    run: floor,
-};
-pub const WARM: Rival = Rival {
-    name: "tachograph, warm",
-    run: tachograph_warm,
-};
-pub const GROWING: Rival = Rival {
-    name: "tachograph, growing",
-    run: tachograph_growing,
-};
+const fn rival(name: &'static str, run: fn(usize, u64) -> Duration, part: u64) -> Rival {
+    Rival { name, run, part }
+}
 
+pub const FLOOR: Rival = rival("fetch_add (the floor)", floor, 1);
+pub const WARM: Rival = rival("tachograph, warm", tachograph_warm, 1);
+pub const GROWING: Rival = rival("tachograph, growing", tachograph_growing, 1);
+
+/// The floor first.
 pub const ALL: [Rival; 10] = [
     FLOOR,
     WARM,
     GROWING,
-    Rival {
-        name: "tachograph, timestamps",
-        run: tachograph_timed,
-    },
-    Rival {
-        name: "boxcar",
-        run: boxcar,
-    },
-    Rival {
-        name: "append-only-vec",
-        run: append_only_vec,
-    },
-    Rival {
-        name: "orx-concurrent-bag",
-        run: orx_concurrent_bag,
-    },
-    Rival {
-        name: "crossbeam SegQueue",
-        run: seg_queue,
-    },
-    Rival {
-        name: "crossbeam channel",
-        run: channel,
-    },
-    Rival {
-        name: "Mutex<Vec>",
-        run: mutex_vec,
-    },
+    rival("tachograph, timestamps", tachograph_timed, 4),
+    rival("boxcar", boxcar, 4),
+    rival("append-only-vec", append_only_vec, 64),
+    rival("orx-concurrent-bag", orx_concurrent_bag, 4),
+    rival("crossbeam SegQueue", seg_queue, 4),
+    rival("crossbeam channel", channel, 4),
+    rival("Mutex<Vec>", mutex_vec, 4),
 ];
 
 /// Runs `work` on so many threads at once, giving each its number and its share of the events.
@@ -185,7 +162,7 @@ fn tachograph_timed(count: usize, events: u64) -> Duration {
 }
 
 /// Records with whatever adds an entry.
-fn rival(count: usize, events: u64, add: impl Fn(Entry) + Sync) -> Duration {
+fn with(count: usize, events: u64, add: impl Fn(Entry) + Sync) -> Duration {
     run_threads(
         count,
         events,
@@ -205,38 +182,38 @@ fn rival(count: usize, events: u64, add: impl Fn(Entry) + Sync) -> Duration {
 
 fn boxcar(count: usize, events: u64) -> Duration {
     let vec = boxcar::Vec::new();
-    rival(count, events, |entry| {
+    with(count, events, |entry| {
         vec.push(entry);
     })
 }
 
 fn append_only_vec(count: usize, events: u64) -> Duration {
     let vec = append_only_vec::AppendOnlyVec::new();
-    rival(count, events, |entry| {
+    with(count, events, |entry| {
         vec.push(entry);
     })
 }
 
 fn orx_concurrent_bag(count: usize, events: u64) -> Duration {
     let bag = orx_concurrent_bag::ConcurrentBag::new();
-    rival(count, events, |entry| {
+    with(count, events, |entry| {
         bag.push(entry);
     })
 }
 
 fn seg_queue(count: usize, events: u64) -> Duration {
     let queue = crossbeam::queue::SegQueue::new();
-    rival(count, events, |entry| queue.push(entry))
+    with(count, events, |entry| queue.push(entry))
 }
 
 fn channel(count: usize, events: u64) -> Duration {
     let (sender, _receiver) = crossbeam::channel::unbounded();
-    rival(count, events, |entry| sender.send(entry).unwrap())
+    with(count, events, |entry| sender.send(entry).unwrap())
 }
 
 fn mutex_vec(count: usize, events: u64) -> Duration {
     let vec = Mutex::new(Vec::new());
-    rival(count, events, |entry| vec.lock().unwrap().push(entry))
+    with(count, events, |entry| vec.lock().unwrap().push(entry))
 }
 
 /// The middle one of some figures.

@@ -1,6 +1,76 @@
-//! The write side.
+//! The write side: a [`Recorder`], the [`Process`]es that record through it, and the readers of what they did.
 //!
-//! (contract goes here)
+//! # What the order means
+//!
+//! A history is an account of an object under test, and it is judged by its order. So the order must neither
+//! claim what did not happen (a false alarm) nor leave out what did (a bug missed). Five rules:
+//!
+//! 1. **One order.** Every event takes its index from one shared counter by `fetch_add`, and the index order is
+//!    the counter's modification order. If an event happens before another, its index is smaller.
+//! 2. **Containment.** The effects of an operation lie between its two events. An invocation takes its index
+//!    last of all, immediately before the operation starts; a completion takes it first of all, immediately
+//!    after the operation returns.
+//! 3. **Prefixes only.** Whatever a reader returns is the longest run of events without a gap: all with an index
+//!    below its end, and nothing else. A prefix is sound to check: an operation that has not completed in it is
+//!    open. A history with a hole is not, since a result may be there that an operation in the hole explains.
+//! 4. **No code of the user's between index and publication.** It might panic or wait, and a slot that stays
+//!    empty ends the history for ever. Operations are built before; the one exception, the clone of a result in
+//!    [`Process::op`], is guarded by an `info` that takes the place if it panics.
+//! 5. **One operation at a time.** A process that does not know what became of its operation never completes
+//!    it: after an `info` it goes on under a fresh id.
+//!
+//! # Why it holds
+//!
+//! Let *stamp* be the `fetch_add`, which is `AcqRel`, and let a process do these things, in this order, in
+//! slots that only it writes:
+//!
+//! ```text
+//!  invocation   write the operation → stamp i → publish i        (slot.stamp = i, Release)
+//!               the operation itself
+//!  completion   stamp j → write the result → publish j           (slot.stamp = j, Release)
+//! ```
+//!
+//! *One order.* Read-modify-writes of one variable are totally ordered, and the order extends happens-before
+//! (coherence): if `a` happens before `b`, then `a`'s stamp comes first. Nothing but stamps ever changes the
+//! counter while it is shared, so indices are dense.
+//!
+//! *Containment, forwards.* Take a completion stamped `j` and an invocation stamped `i > j` by another process.
+//! The completion's stamp is a release, and heads a release sequence. All later writes to the counter are
+//! read-modify-writes and so continue it, up to the one that `i`'s stamp reads from. `i`'s stamp is an acquire.
+//! So the first operation's effects happen before everything that the second one does, **even if the object
+//! uses nothing but relaxed atomics**, on any architecture. A checker that demands that the second sees the first
+//! is right to. With a relaxed stamp on either side it would not be: on Arm or RISC-V the second could read an
+//! old value, and a correct object would be convicted.
+//!
+//! *Containment, backwards.* By the same step the first operation cannot see the second: what it read happens
+//! before what the second writes, and no read returns a write that it happens before. So whoever saw an effect of
+//! an operation completes after that operation was invoked.
+//!
+//! *Prefixes.* A reader first loads the counter (acquire), then the list of segments. Whoever took a stamp below
+//! the value it loaded had its slots registered before: so the reader finds each segment in which such an event
+//! is or will be. It loads each slot's stamp with acquire, which pairs with the release of the publication, and
+//! takes the payload only if the stamp is there. Each stamp taken has exactly one slot. So a range of indices
+//! is complete exactly if as many slots were found as it has indices, and otherwise the history ends at the
+//! first index that was not found.
+//!
+//! *Memory that is used again.* A segment that was drained, or cleared, gets a *floor* above every stamp in it:
+//! a slot counts as published only if its stamp has reached the floor. It returns to the pool after that, and
+//! the pool's push and pop are a release and an acquire; so the next process to write to it writes after the
+//! reader has moved everything out, and stamps above the floor.
+//!
+//! *What a clearing resets.* The counter is not touched: a plain store would break the release sequence. Index 0
+//! moves to where the counter is.
+//!
+//! # What it costs, and what it hides
+//!
+//! An event costs one `fetch_add` on a shared cache line, and stores into memory that no other core writes to.
+//! A process takes a new segment every so often; nobody ever waits for anybody.
+//!
+//! The same `fetch_add` hides some bugs, and this is the price of never raising a false alarm: on x86 it drains
+//! the store buffer, and everywhere it orders each completion before all later invocations. An object that lacks
+//! a fence *between* two operations of different threads may pass here and fail without a recorder. Races
+//! *within* operations that overlap are not hidden: nothing is recorded between an invocation and its
+//! completion.
 
 mod call;
 mod pool;
@@ -25,7 +95,7 @@ use crate::{history::History, sync::Arc};
 ///
 /// `O` is an operation with its arguments, mostly an enum such as `Write(u64)`; `R` is a result.
 ///
-/// A recorder is shared by reference or in an [`Arc`](std::sync::Arc); each thread or task takes a
+/// A recorder is shared by reference or in an [`Arc`]; each thread or task takes a
 /// [`process`](Self::process) of its own and records through it. See the [module](self) for what the order
 /// means and why it holds.
 pub struct Recorder<O, R> {
