@@ -5,10 +5,10 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Barrier,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
         mpsc,
     },
-    thread,
+    thread::{self, ScopedJoinHandle},
 };
 
 use tachograph::{Event, EventKind, History, Process, ProcessId, Recorder};
@@ -86,6 +86,13 @@ impl Reader {
     }
 }
 
+/// Waits for threads one by one. (The end of a scope does so too, but ThreadSanitizer does not see it.)
+fn join<'scope>(handles: impl IntoIterator<Item = ScopedJoinHandle<'scope, ()>>) {
+    handles
+        .into_iter()
+        .for_each(|handle| handle.join().unwrap());
+}
+
 /// Runs threads that record while `observe` goes on until they are done.
 fn with_threads(
     recorder: &Recorder<Op, Ret>,
@@ -93,18 +100,17 @@ fn with_threads(
     operations: u32,
     mut observe: impl FnMut(),
 ) {
-    let running = AtomicU64::new(u64::from(threads));
     thread::scope(|scope| {
-        for thread in 0..threads {
-            let (mut process, running) = (recorder.process(), &running);
-            scope.spawn(move || {
-                record(&mut process, thread, 0..operations);
-                running.fetch_sub(1, Ordering::Release);
-            });
-        }
-        while running.load(Ordering::Acquire) > 0 {
+        let handles: Vec<_> = (0..threads)
+            .map(|thread| {
+                let mut process = recorder.process();
+                scope.spawn(move || record(&mut process, thread, 0..operations))
+            })
+            .collect();
+        while !handles.iter().all(ScopedJoinHandle::is_finished) {
             observe();
         }
+        join(handles);
     });
 }
 
@@ -258,20 +264,21 @@ fn what_happens_before_has_the_smaller_index() {
     let rounds = OPERATIONS / 10;
     thread::scope(|scope| {
         let (mut ping, mut pong) = (recorder.process(), recorder.process());
-        scope.spawn(move || {
+        let one = scope.spawn(move || {
             for number in 0..rounds {
                 ping.invoke((0, number)).ok((0, number));
                 there.send(()).unwrap();
                 from_there.recv().unwrap();
             }
         });
-        scope.spawn(move || {
+        let other = scope.spawn(move || {
             for number in 0..rounds {
                 from_here.recv().unwrap();
                 pong.invoke((1, number)).ok((1, number));
                 back.send(()).unwrap();
             }
         });
+        join([one, other]);
     });
     let expected = (0..rounds).flat_map(|n| [(0, n), (0, n), (1, n), (1, n)]);
     let found = recorder
@@ -288,15 +295,15 @@ fn what_happens_before_has_the_smaller_index() {
     let recorder = Recorder::<Op, Ret>::new();
     let barrier = Barrier::new(4);
     thread::scope(|scope| {
-        for thread in 0..4 {
+        join([0, 1, 2, 3].map(|thread| {
             let (mut process, barrier) = (recorder.process(), &barrier);
             scope.spawn(move || {
                 for phase in 0..rounds / 100 {
                     process.invoke((thread, phase)).ok((thread, phase));
                     barrier.wait();
                 }
-            });
-        }
+            })
+        }));
     });
     let phases: Vec<u32> = recorder
         .snapshot()
