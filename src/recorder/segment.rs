@@ -132,23 +132,23 @@ impl<O, R> Segment<O, R> {
         ((memory::HUGE_PAGE - size_of::<Self>()) / slot).max(LEAST_ROOM as usize) as u32
     }
 
-    /// The class of the largest segments there are.
-    fn largest_class(timed: bool) -> usize {
-        let grows =
-            |&class: &usize| Self::capacity_of(class, timed) < Self::capacity_of(class + 1, timed);
-        (0..CLASSES - 1).take_while(grows).count()
-    }
-
-    /// The class of a process's next segment after one of this class.
+    /// The class of a process's next segment after one of this class: a larger one, if there is one.
     pub(super) fn class_after(class: usize, timed: bool) -> usize {
-        (class + 1).min(Self::largest_class(timed))
+        let next = (class + 1).min(CLASSES - 1);
+        let grows = Self::capacity_of(next, timed) > Self::capacity_of(class, timed);
+        if grows { next } else { class }
     }
 
     /// The first class whose segments hold `events` events, or else the largest there is.
     pub(super) fn class_for(events: u64, timed: bool) -> usize {
-        let holds = |&class: &usize| u64::from(Self::capacity_of(class, timed)) > events;
-        let largest = Self::largest_class(timed);
-        (0..largest).find(holds).unwrap_or(largest)
+        let mut class = 0;
+        while u64::from(Self::capacity_of(class, timed)) <= events {
+            match Self::class_after(class, timed) {
+                next if next == class => break,
+                next => class = next,
+            }
+        }
+        class
     }
 
     /// A segment in which no slot is published; `None` where there is no memory for it.

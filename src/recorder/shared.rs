@@ -244,3 +244,52 @@ impl<O, R> Drop for Shared<O, R> {
         self.discard(floor);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::{Recorder, sync::Arc};
+
+    /// A recorder that has been used for a very long time.
+    fn aged(age: impl FnOnce(&mut Shared<u64, u64>)) -> Recorder<u64, u64> {
+        let mut recorder = Recorder::new();
+        age(Arc::get_mut(&mut recorder.shared).unwrap());
+        recorder
+    }
+
+    #[test]
+    fn process_ids_go_on_after_two_to_the_thirty_second() {
+        let recorder = aged(|shared| shared.processes = AtomicU64::new(u32::MAX.into()));
+        for id in [u64::from(u32::MAX), 1 << 32, (1 << 32) + 1] {
+            let mut process = recorder.process();
+            assert_eq!(process.id(), ProcessId(id));
+            process.op(id, || id);
+        }
+        let history = recorder.snapshot();
+        let ids: Vec<u64> = history.events().map(|event| event.process.0).collect();
+        let first = u64::from(u32::MAX);
+        assert_eq!(
+            ids,
+            [first, first, first + 1, first + 1, first + 2, first + 2]
+        );
+    }
+
+    #[test]
+    fn stamps_that_run_out_are_a_limit() {
+        let left = 5;
+        let recorder = aged(|shared| {
+            shared.counter = CachePadded::new(AtomicU64::new(END_OF_STAMPS - left));
+            shared.clear();
+        });
+        let mut process = recorder.process();
+        (0..4).for_each(|n| process.invoke(n).ok(n));
+        let history = recorder.snapshot();
+        assert_eq!(history.len() as u64, left);
+        let cut = Cut {
+            index: left,
+            lost: 3,
+            reason: CutReason::Limit,
+        };
+        assert_eq!(history.cut(), Some(cut));
+    }
+}
