@@ -46,6 +46,9 @@ fn main() -> ExitCode {
             let (mut process, queue, running) = (recorder.process(), &queue, &running);
             scope.spawn(move || {
                 for number in 0..operations {
+                    if number % 1_000_000 == 0 {
+                        process.mark("another million");
+                    }
                     // A push of a value or a pop.
                     let op = (number % 2 == 0).then_some(number);
                     let call = process.invoke(op);

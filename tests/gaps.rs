@@ -145,3 +145,73 @@ fn a_recorder_that_ends_with_a_gap_drops_what_is_behind_it() {
     drop(process);
     assert_eq!(Arc::strong_count(&value), 1);
 }
+
+/// Clones of events behind a gap are dropped again; their `Drop` may read the same recorder.
+#[test]
+fn what_is_behind_a_gap_is_dropped_outside_the_readers_lock() {
+    type Slot = RefCell<Option<Arc<Recorder<(), Reading>>>>;
+
+    thread_local! {
+        static RECORDER: Slot = const { RefCell::new(None) };
+        static GAP: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+        static READ: RefCell<usize> = const { RefCell::new(0) };
+    }
+
+    /// Reads the recorder when it is dropped.
+    struct Reading;
+
+    impl Clone for Reading {
+        fn clone(&self) -> Self {
+            if let Some(action) = GAP.take() {
+                action();
+            }
+            Self
+        }
+    }
+
+    impl Drop for Reading {
+        fn drop(&mut self) {
+            if let Some(recorder) = RECORDER.take() {
+                READ.with_borrow_mut(|read| *read += recorder.tail().read().len());
+            }
+        }
+    }
+
+    let recorder = Arc::new(Recorder::<(), Reading>::new());
+    let inside = Arc::clone(&recorder);
+    GAP.set(Some(Box::new(move || {
+        inside.process().invoke(()).ok(Reading);
+        RECORDER.set(Some(Arc::clone(&inside)));
+        assert_eq!(inside.snapshot().len(), 1);
+    })));
+    recorder.process().op((), || Reading);
+    assert_eq!(READ.take(), 1, "the drop has read what is before the gap");
+    assert_eq!(recorder.snapshot().len(), 4);
+}
+
+/// A reader takes memory for what it may find, and keeps what it needs.
+#[test]
+fn a_short_history_before_a_gap_does_not_keep_much_memory() {
+    let value = Arc::new(7);
+    let recorder = Arc::new(Recorder::new());
+    let (inside, tally) = (Arc::clone(&recorder), Arc::clone(&value));
+    let (checked, result) = std::sync::mpsc::channel();
+    op_with_gap(&recorder, &value, move || {
+        operations(&inside, &tally, 500_000);
+        let size = || {
+            let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+            statm
+                .split(' ')
+                .next()
+                .and_then(|pages| pages.parse::<usize>().ok())
+                .unwrap_or(0)
+        };
+        let before = size();
+        let snapshots: Vec<_> = (0..20).map(|_| inside.snapshot()).collect();
+        assert!(snapshots.iter().all(|snapshot| snapshot.len() == 1));
+        checked.send(size().saturating_sub(before)).unwrap();
+    });
+    // Twenty histories of a million events would be 320 MB.
+    let pages = result.recv().unwrap();
+    assert!(pages < (100 << 20) / 4096, "{pages} pages");
+}

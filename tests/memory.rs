@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use tachograph::{Cut, CutReason, History, ProcessesAlive, Recorder};
+use tachograph::{Cut, CutReason, History, Process, ProcessesAlive, Recorder};
 
 /// The system's allocator, which counts for each thread, and fails where it is told to.
 struct Allocator;
@@ -361,4 +361,86 @@ fn an_event_of_two_words_takes_twenty_four_bytes() {
         "{recorded} bytes recorded"
     );
     assert!(held as u64 <= 24 * events + 1024, "{held} bytes held");
+}
+
+#[test]
+fn texts_are_freed_where_nothing_else_has_to_be() {
+    let _alone = alone();
+    let records: [fn(&mut Process<u64, u64>); 3] = [
+        |process| process.invoke(1).fail_with("refused".to_owned()),
+        |process| process.invoke(2).info_with("timed out".to_owned()),
+        |process| process.mark("a phase".to_owned()),
+    ];
+    for record in records {
+        let mut recorder = Recorder::<u64, u64>::new();
+        let mut held = Vec::with_capacity(3);
+        for _ in 0..3 {
+            record(&mut recorder.process());
+            drop((recorder.snapshot(), recorder.tail().read()));
+            recorder.clear().unwrap();
+            let cleared = bytes();
+            record(&mut recorder.process());
+            drop(recorder.drain());
+            recorder.clear().unwrap();
+            held.push((cleared, bytes()));
+        }
+        assert_eq!(
+            held[1], held[2],
+            "after the first round, everything comes back"
+        );
+    }
+}
+
+/// What is left over of a segment is filled up, which may happen after everything in it was drained.
+#[test]
+fn segments_that_are_filled_up_after_a_drain_are_used_again() {
+    let _alone = alone();
+    let recorder = Recorder::<u64, u64>::new();
+    let mut history = History::new();
+    // A name, a mark and three operations leave one slot of nine.
+    let mut ended = || {
+        let mut process = recorder.process();
+        process.mark("odd");
+        (0..3).for_each(|n| process.invoke(n).ok(n));
+        recorder.drain_into(&mut history);
+        assert_eq!(history.len(), 7);
+    };
+    (0..100).for_each(|_| ended());
+    let before = bytes();
+    (0..10_000).for_each(|_| ended());
+    assert_eq!(bytes(), before);
+
+    // The same with one process that lives on, and large payloads: few slots, and much to lose.
+    let recorder = Recorder::<[u8; 8192], ()>::new();
+    let mut process = recorder.process();
+    let mut history = History::new();
+    let mut live = || {
+        process.mark("odd");
+        recorder.drain_into(&mut history);
+        process.invoke([0; 8192]).ok(());
+        recorder.drain_into(&mut history);
+    };
+    (0..2000).for_each(|_| live());
+    let before = resident();
+    (0..8000).for_each(|_| live());
+    assert!(resident().saturating_sub(before) < 20 << 20);
+}
+
+#[test]
+fn room_is_shared_by_several_processes() {
+    let _alone = alone();
+    for (room, each) in [(2_000, 200), (20_000, 2_000), (4_000_000, 400_000)] {
+        let recorder = Recorder::<u64, u64>::builder().room(room).build();
+        let mut processes = [(); 4].map(|()| recorder.process());
+        let before = resident();
+        let count = allocations(|| {
+            for n in 0..each / 2 {
+                processes
+                    .iter_mut()
+                    .for_each(|process| process.invoke(n).ok(n));
+            }
+        });
+        assert_eq!(count, 0, "room for {room}");
+        assert!(resident().saturating_sub(before) < 20 << 20);
+    }
 }

@@ -6,7 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
     },
 };
 
@@ -227,6 +227,41 @@ fn a_clone_that_panics_in_a_walk_leaves_recorder_and_readers_whole() {
     assert_eq!(drained.len() as u64, recorder.len());
     drop(drained);
     assert_eq!(alive.load(Relaxed), 0);
+}
+
+#[test]
+fn a_tail_reads_again_what_a_panicking_clone_kept_from_it() {
+    /// Panics the first time it is cloned.
+    struct Once(u64, AtomicBool);
+
+    impl Clone for Once {
+        fn clone(&self) -> Self {
+            if self.1.swap(false, Relaxed) {
+                resume_unwind(Box::new("clone"));
+            }
+            Self(self.0, AtomicBool::new(false))
+        }
+    }
+
+    // Some blocks of the walker's before the one that panics.
+    for bad in [0, 5_000, 9_000, 19_999] {
+        let recorder = Recorder::<Once, ()>::new();
+        let mut tail = recorder.tail();
+        let mut process = recorder.process();
+        for number in 0..20_000 {
+            process
+                .invoke(Once(number, AtomicBool::new(number == bad)))
+                .ok(());
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| tail.read())).is_err());
+        let history = tail.read();
+        assert_eq!((history.start(), history.end()), (0, 40_000));
+        let numbers = history.events().filter_map(|event| match event.kind {
+            EventKind::Invoke(op) => Some(op.0),
+            _ => None,
+        });
+        assert!(numbers.eq(0..20_000));
+    }
 }
 
 #[test]

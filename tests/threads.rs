@@ -6,7 +6,6 @@ use std::{
     sync::{
         Arc, Barrier,
         atomic::{AtomicBool, Ordering},
-        mpsc,
     },
     thread::{self, ScopedJoinHandle},
 };
@@ -259,8 +258,8 @@ fn many_short_lived_processes_hand_their_segments_on() {
 #[test]
 fn what_happens_before_has_the_smaller_index() {
     let recorder = Recorder::<Op, Ret>::new();
-    let (there, from_here) = mpsc::channel();
-    let (back, from_there) = mpsc::channel();
+    let (there, from_here) = crossbeam::channel::unbounded();
+    let (back, from_there) = crossbeam::channel::unbounded();
     let rounds = OPERATIONS / 10;
     thread::scope(|scope| {
         let (mut ping, mut pong) = (recorder.process(), recorder.process());

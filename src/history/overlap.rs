@@ -31,7 +31,7 @@ impl<O, R> History<O, R> {
     /// Counts the operations that overlapped another one. O(events).
     ///
     /// An operation counts as open from its invocation to its completion, be that an `info`, or to the end
-    /// of the history.
+    /// of the history. What was invoked before a [drained](crate::Recorder::drain) piece begins is not known to it.
     pub fn overlap(&self) -> Overlap {
         struct Open {
             /// Whether another operation was open when this one was invoked.

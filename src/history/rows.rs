@@ -11,6 +11,9 @@ use crate::{
     packed::{Packed, Payload},
 };
 
+/// So many rows are kept in any case.
+const SMALL: usize = 16 << 10;
+
 pub(crate) struct Rows<O, R> {
     rows: Vec<Packed<O, R>>,
     /// From this row to the capacity, the memory is still as zero as it came from the allocator.
@@ -89,9 +92,19 @@ impl<O, R> Rows<O, R> {
         self.texts = true;
     }
 
-    /// Drops the rows from `len` on.
-    pub(crate) fn truncate(&mut self, len: usize) {
-        self.rows.truncate(len);
+    /// Ends the rows at `len`, and returns those behind that are not vacant. Gives back memory that was
+    /// reserved for much more.
+    pub(crate) fn cut_off(&mut self, len: usize) -> Vec<Packed<O, R>> {
+        let behind = self
+            .rows
+            .drain(len..)
+            .filter(|row| !row.is_vacant())
+            .collect();
+        if self.rows.capacity() / 4 > len.max(SMALL) {
+            self.rows.shrink_to(len.max(SMALL));
+            self.fresh = self.rows.capacity(); // who knows what is there now
+        }
+        behind
     }
 }
 

@@ -64,7 +64,8 @@
 //! # What it costs, and what it hides
 //!
 //! An event costs one `fetch_add` on a shared cache line, and stores into memory that no other core writes to.
-//! A process takes a new segment every so often; nobody ever waits for anybody.
+//! A process takes a new segment every so often, without a lock. Recording never waits, neither for others that
+//! record nor for readers; readers wait for one another.
 //!
 //! The same `fetch_add` hides some bugs, and this is the price of never raising a false alarm: on x86 it drains
 //! the store buffer, and everywhere it orders each completion before all later invocations. An object that lacks
@@ -88,7 +89,10 @@ pub use self::{
     process::Process,
     tail::Tail,
 };
-use self::{shared::Shared, walker::Readers};
+use self::{
+    shared::Shared,
+    walker::{Readers, Walked},
+};
 use crate::{history::History, sync::Arc};
 
 /// Records what processes do, in one order.
@@ -114,9 +118,9 @@ pub struct Builder<O, R> {
 impl<O, R> Builder<O, R> {
     /// Allocates and touches memory for so many events now, so that recording does not have to.
     ///
-    /// A process leases memory by the segment, and a segment holds this many events or fills 2 MiB. So where
-    /// several processes record at once, leave room for an unfinished segment each. If there is not so much
-    /// memory, there is less room, and recording asks again.
+    /// A process leases memory by the segment. The room is made of segments of a sixteenth of it, but no larger
+    /// than 2 MiB and no smaller than 8 events; where several processes record at once, leave room for one such
+    /// segment more for each. If the allocator refuses, there is less room, and recording asks again.
     #[must_use]
     pub fn room(self, events: u64) -> Self {
         Self {
@@ -200,7 +204,8 @@ impl<O, R> Recorder<O, R> {
     ///
     /// # Panics
     ///
-    /// Where a `Clone` does; recorder and readers are none the worse for it.
+    /// Where a `Clone` does; recorder and readers are none the worse for it. Where there is no memory for the
+    /// history, the program ends as with a `Vec`.
     pub fn snapshot(&self) -> History<O, R>
     where
         O: Clone,
@@ -258,6 +263,11 @@ impl<O, R> Recorder<O, R> {
     ///
     /// Where processes are still there: the next history would hold completions of operations that nobody
     /// invoked. Nothing is changed then.
+    ///
+    /// # Panics
+    ///
+    /// Where the `Drop` of an event does; the recorder is cleared all the same. (A second panic meanwhile ends the
+    /// program, as it does with a `Vec`.)
     pub fn clear(&mut self) -> Result<(), ProcessesAlive> {
         match Arc::get_mut(&mut self.shared) {
             Some(shared) => {
@@ -265,7 +275,8 @@ impl<O, R> Recorder<O, R> {
                 Ok(())
             }
             None => Err(ProcessesAlive {
-                processes: Arc::strong_count(&self.shared) - 1,
+                // At least one: the last may be gone by now.
+                processes: (Arc::strong_count(&self.shared) - 1).max(1),
             }),
         }
     }
@@ -274,12 +285,14 @@ impl<O, R> Recorder<O, R> {
     fn read_into(
         &self,
         history: &mut History<O, R>,
-        read: impl FnOnce(&mut Readers<O, R>, &Shared<O, R>, &mut History<O, R>),
+        read: impl FnOnce(&mut Readers<O, R>, &Shared<O, R>, &mut History<O, R>) -> Walked<O, R>,
     ) {
+        // A `Drop` of the user's may take its time or use this recorder: none runs under the lock.
         let mut filled = mem::take(history);
-        filled.clear(); // here, because a `Drop` of the user's may take its time or use this recorder
-        read(&mut self.shared.readers(), &self.shared, &mut filled);
+        filled.clear();
+        let walked = read(&mut self.shared.readers(), &self.shared, &mut filled);
         *history = filled;
+        drop(walked.behind_gap);
     }
 }
 
@@ -306,7 +319,7 @@ impl<O, R> fmt::Debug for Recorder<O, R> {
 /// A recorder cannot be [cleared](Recorder::clear) while processes record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessesAlive {
-    /// How many there were.
+    /// How many there were, at least one.
     pub processes: usize,
 }
 

@@ -228,7 +228,8 @@ impl<O, R> Process<O, R> {
 
     /// Records something that belongs to no operation: a fault injected, a phase begun.
     ///
-    /// Marks are in the same order as everything else. One slot and one small allocation each.
+    /// Marks are in the same order as everything else. One slot and one small allocation each, without which the
+    /// program ends, as do errors that carry a text: this much memory is taken for granted.
     pub fn mark(&mut self, text: impl Into<Text>) {
         let text = boxed(Some(text.into()));
         if self.is_ready() || self.prepare() {

@@ -18,6 +18,9 @@ const FIRST_STAMP: u64 = 1;
 /// No stamp from here on is kept, so that every stamp kept fits into a [`Word`].
 const END_OF_STAMPS: u64 = Word::MAX_NUMBER;
 
+/// The room made beforehand comes in so many segments, so that several processes have something of it.
+const PARTS_OF_ROOM: u64 = 16;
+
 /// Where a recorder whose first stamp is `base` cuts.
 fn cut_of(base: u64, limit: u64) -> u64 {
     base.saturating_add(limit).min(END_OF_STAMPS)
@@ -41,7 +44,7 @@ pub(super) struct Shared<O, R> {
     /// The stamp of the event with index 0. It and the fields below change only through `&mut`.
     base: u64,
     limit: u64,
-    /// The size class a process begins with.
+    /// The size class a process begins with: that of the segments made beforehand, if there are any.
     first_class: usize,
     /// When the recorder began, if it keeps time.
     pub(super) began: Option<Instant>,
@@ -67,11 +70,7 @@ impl<O, R> Shared<O, R> {
             readers: Mutex::new(Readers::new(FIRST_STAMP)),
             base: FIRST_STAMP,
             limit,
-            first_class: if room == 0 {
-                0
-            } else {
-                Segment::<O, R>::class_for(room, timed)
-            },
+            first_class: Segment::<O, R>::class_for(room / PARTS_OF_ROOM, timed),
             began: timed.then(Instant::now),
         };
         shared.make_room(room);
@@ -181,8 +180,10 @@ impl<O, R> Shared<O, R> {
 
     /// A segment for a process to write into; `None` where there is no memory for one.
     pub(super) fn lease(&self, class: usize) -> Option<NonNull<Segment<O, R>>> {
-        self.pool
-            .pop(class, &self.registry)
+        let pop = |class| self.pool.pop(class, &self.registry);
+        // Growing processes use the room that was made for them, too.
+        pop(class)
+            .or_else(|| pop(self.first_class))
             .or_else(|| self.allocate(class))
     }
 

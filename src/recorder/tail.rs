@@ -20,7 +20,8 @@ impl<'r, O, R> Tail<'r, O, R> {
 
     /// Clones of the events published since the last call, up to the first gap.
     ///
-    /// O(new events + processes that are recording). Excludes other readers meanwhile; recording goes on.
+    /// O(new events + segments that are not full). Excludes other readers meanwhile; recording goes on. If a
+    /// `Clone` panics, the next call returns the same events again.
     pub fn read(&mut self) -> History<O, R>
     where
         O: Clone,
@@ -39,7 +40,7 @@ impl<'r, O, R> Tail<'r, O, R> {
     {
         self.recorder
             .read_into(history, |readers, shared, history| {
-                readers.tail(&mut self.state, shared, history);
+                readers.tail(&mut self.state, shared, history)
             });
     }
 }

@@ -11,7 +11,8 @@
 //!
 //! The invariant of a [`Walker`]: its runs hold, for every segment seen that is not used up, the first
 //! position whose stamp is not below `next`, and the process in force there. Positions move only when a
-//! block is done, after all code of the user has run; a panic in a `Clone` leaves them as they were.
+//! block is done, after all code of the user has run in it; so a panic in a `Clone` leaves a walker whole, if
+//! perhaps some blocks further on. A tail then begins again where its last read ended.
 
 use std::ptr::{self, NonNull};
 
@@ -70,6 +71,15 @@ impl Cursor {
     };
 }
 
+/// What a walk leaves for others to do.
+pub(super) struct Walked<O, R> {
+    /// Whether a segment was recycled.
+    recycled: bool,
+    /// Clones of events behind a gap, which were taken back: to be dropped when the readers' lock is released,
+    /// as their `Drop` is code of the user's.
+    pub(super) behind_gap: Vec<Packed<O, R>>,
+}
+
 /// Kept from walk to walk, so that a walk allocates nothing.
 #[derive(Default)]
 struct Scratch {
@@ -107,14 +117,17 @@ impl<O, R> Walker<O, R> {
         self.seen = len;
     }
 
-    /// Fills `history` with what has been published from `next` on without a gap, and moves `next` behind.
-    /// Whether a segment was recycled.
-    fn walk<T: Take<O, R>>(&mut self, shared: &Shared<O, R>, history: &mut History<O, R>) -> bool {
+    /// Fills an empty history with what has been published from `next` on without a gap, and moves `next`
+    /// behind.
+    fn walk<T: Take<O, R>>(
+        &mut self,
+        shared: &Shared<O, R>,
+        history: &mut History<O, R>,
+    ) -> Walked<O, R> {
         let end = shared.end();
         self.discover(shared.registry());
         let start = self.next;
         let count = end.saturating_sub(start);
-        history.clear();
         history.describe(shared.index_of(start), None);
         let timed = shared.began.is_some();
         let (rows, times) = history.parts_mut();
@@ -124,7 +137,10 @@ impl<O, R> Walker<O, R> {
         }
 
         self.line_up(end);
-        let mut recycled = false;
+        let mut walked = Walked {
+            recycled: false,
+            behind_gap: Vec::new(),
+        };
         while self.next < end {
             let from = self.next;
             let to = end.min(from + BLOCK);
@@ -146,7 +162,7 @@ impl<O, R> Walker<O, R> {
                 unsafe { fill::<O, R, T>(self.runs[*run].segment, cursor, &mut target) };
             }
             if target.placed == to - from {
-                recycled |= self.commit::<T>(shared, to);
+                walked.recycled |= self.commit::<T>(shared, to);
                 continue;
             }
             // A slot below `to` is not published yet. The history ends there; what was filled in behind it
@@ -162,8 +178,8 @@ impl<O, R> Walker<O, R> {
             times.truncate(if timed { len } else { 0 });
             let to = from + gap as u64;
             self.rewind_to(to);
-            recycled |= self.commit::<T>(shared, to);
-            rows.truncate(len);
+            walked.recycled |= self.commit::<T>(shared, to);
+            walked.behind_gap = rows.cut_off(len);
             break;
         }
         if shared.has_texts() {
@@ -171,7 +187,7 @@ impl<O, R> Walker<O, R> {
         }
         self.retire::<T>();
         history.describe(shared.index_of(start), shared.lost());
-        recycled
+        walked
     }
 
     /// Finds the runs with events before `end`, and puts them in order.
@@ -339,7 +355,8 @@ unsafe fn advance<O, R>(segment: NonNull<Segment<O, R>>, cursor: &mut Cursor, to
     }
 }
 
-/// The stamp of a run's next event, if it is published.
+/// The stamp of a run's next event, if it is published; the segment's floor, which is not above, if it will have
+/// no more events, because what was left of it was filled up.
 ///
 /// # Safety
 ///
@@ -347,13 +364,18 @@ unsafe fn advance<O, R>(segment: NonNull<Segment<O, R>>, cursor: &mut Cursor, to
 unsafe fn head<O, R>(run: &Run<O, R>) -> Option<u64> {
     // SAFETY: the caller vouches that the segment is alive; the positions are below its capacity.
     unsafe {
-        let segment = run.segment.as_ref();
+        let (capacity, floor) = (run.segment.as_ref().capacity, run.segment.as_ref().floor());
         let slots = Segment::slots(run.segment);
-        (run.cursor.position..segment.capacity)
+        if run.is_used_up() {
+            return None;
+        }
+        // A name never stands in the last slots of a segment but to fill it up.
+        let next = (run.cursor.position..capacity)
             .map(|position| slots.add(position as usize).as_ref().word())
-            .take_while(|word| word.number() >= segment.floor())
-            .find(|word| word.tag() != Tag::Lease)
-            .map(|word| word.number())
+            .find(|word| word.tag() != Tag::Lease || word.number() < floor);
+        next.map_or(Some(floor), |word| {
+            (word.number() >= floor).then_some(word.number())
+        })
     }
 }
 
@@ -376,18 +398,27 @@ impl<O, R> Readers<O, R> {
         }
     }
 
-    pub(super) fn drain(&mut self, shared: &Shared<O, R>, history: &mut History<O, R>) {
-        let recycled = self.drained.walk::<Moving>(shared, history);
-        self.generation += u64::from(recycled);
+    pub(super) fn drain(
+        &mut self,
+        shared: &Shared<O, R>,
+        history: &mut History<O, R>,
+    ) -> Walked<O, R> {
+        let walked = self.drained.walk::<Moving>(shared, history);
+        self.generation += u64::from(walked.recycled);
+        walked
     }
 
-    pub(super) fn snapshot(&mut self, shared: &Shared<O, R>, history: &mut History<O, R>)
+    pub(super) fn snapshot(
+        &mut self,
+        shared: &Shared<O, R>,
+        history: &mut History<O, R>,
+    ) -> Walked<O, R>
     where
         O: Clone,
         R: Clone,
     {
         self.snapshot.follow(&self.drained, self.drained.next);
-        self.snapshot.walk::<Cloning>(shared, history);
+        self.snapshot.walk::<Cloning>(shared, history)
     }
 
     pub(super) fn tail(
@@ -395,24 +426,29 @@ impl<O, R> Readers<O, R> {
         tail: &mut TailState<O, R>,
         shared: &Shared<O, R>,
         history: &mut History<O, R>,
-    ) where
+    ) -> Walked<O, R>
+    where
         O: Clone,
         R: Clone,
     {
-        if tail.generation != self.generation || tail.walker.next < self.drained.next {
-            tail.walker.follow(&self.drained, tail.walker.next);
-            tail.generation = self.generation;
+        if tail.generation != Some(self.generation) || tail.next < self.drained.next {
+            tail.walker.follow(&self.drained, tail.next);
         }
-        tail.walker.walk::<Cloning>(shared, history);
+        // Until the walk has ended: a panic in a `Clone` leaves it so, and the next read begins here again.
+        tail.generation = None;
+        let walked = tail.walker.walk::<Cloning>(shared, history);
+        tail.generation = Some(self.generation);
+        tail.next = tail.walker.next;
+        walked
     }
 
     /// The state of a tail that begins with what was not drained.
     pub(super) fn new_tail(&self) -> TailState<O, R> {
-        let mut walker = Walker::new(self.drained.next);
-        walker.follow(&self.drained, self.drained.next);
+        let next = self.drained.next;
         TailState {
-            walker,
-            generation: self.generation,
+            walker: Walker::new(next),
+            next,
+            generation: None,
         }
     }
 
@@ -436,7 +472,10 @@ impl<O, R> Readers<O, R> {
 /// Where a tail is.
 pub(super) struct TailState<O, R> {
     walker: Walker<O, R>,
-    generation: u64,
+    /// The first stamp that no read has returned.
+    next: u64,
+    /// The [generation](Readers::generation) in which the walker is right.
+    generation: Option<u64>,
 }
 
 // SAFETY: its pointers are used under the readers' lock of the recorder it belongs to only.
