@@ -59,6 +59,7 @@ enum Step {
     Mark(usize),
     Snapshot,
     Drain,
+    DrainUpTo(usize),
     Tail,
     Clear,
 }
@@ -97,6 +98,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => who.clone().prop_map(Mark),
         1 => Just(Snapshot),
         1 => Just(Drain),
+        1 => (0..40_usize).prop_map(DrainUpTo),
         1 => Just(Tail),
         1 => Just(Clear),
     ]
@@ -135,12 +137,16 @@ impl Model {
         });
     }
 
+    /// How many of the events are within the limit.
+    fn kept(&self, limit: u64) -> usize {
+        self.events
+            .len()
+            .min(usize::try_from(limit).unwrap_or(usize::MAX))
+    }
+
     /// What a history that begins at `start` must be.
     fn check(&self, history: &History<Op, Ret>, start: usize, limit: u64) {
-        let end = self
-            .events
-            .len()
-            .min(usize::try_from(limit).unwrap_or(usize::MAX));
+        let end = self.kept(limit);
         let start = start.min(end);
         let events: Vec<_> = history.events().map(|event| event.cloned()).collect();
         assert_eq!(events, self.events[start..end]);
@@ -235,6 +241,15 @@ fn run_until_clear(steps: &[Step], recorder: &Recorder<Op, Ret>, limit: u64) {
             }
             Step::Snapshot => {
                 model.check(&recorder.snapshot(), model.drained, limit);
+                continue;
+            }
+            Step::DrainUpTo(most) => {
+                let mut history = History::new();
+                recorder.drain_up_to(*most as u64, &mut history);
+                let end = model.kept(limit).min(model.drained + most);
+                let events = history.events().map(|event| event.cloned());
+                assert!(events.eq(model.events[model.drained.min(end)..end].iter().cloned()));
+                model.drained = model.drained.max(end);
                 continue;
             }
             Step::Drain => {

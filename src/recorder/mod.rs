@@ -245,8 +245,30 @@ impl<O, R> Recorder<O, R> {
 
     /// As [`drain`](Self::drain), with the memory of a history that is no longer needed.
     pub fn drain_into(&self, history: &mut History<O, R>) {
+        self.drain_up_to(u64::MAX, history);
+    }
+
+    /// As [`drain_into`](Self::drain_into), and takes no more than so many events.
+    ///
+    /// The form for a loop that keeps up with busy processes in bounded memory: what was taken can be recorded
+    /// into again at once, and a history of some hundred thousand events stays in a cache.
+    ///
+    /// ```
+    /// # let recorder = tachograph::Recorder::<u64, u64>::new();
+    /// # (0..100).for_each(|n| recorder.process().invoke(n).ok(n));
+    /// let mut history = tachograph::History::new();
+    /// loop {
+    ///     recorder.drain_up_to(64, &mut history);
+    ///     if history.is_empty() {
+    ///         break; // for the time being
+    ///     }
+    ///     // … check it, write it to a file …
+    /// }
+    /// assert_eq!(history.start(), 200);
+    /// ```
+    pub fn drain_up_to(&self, events: u64, history: &mut History<O, R>) {
         self.read_into(history, |readers, shared, history| {
-            readers.drain(shared, history)
+            readers.drain(shared, history, events)
         });
     }
 

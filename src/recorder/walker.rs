@@ -117,14 +117,15 @@ impl<O, R> Walker<O, R> {
         self.seen = len;
     }
 
-    /// Fills an empty history with what has been published from `next` on without a gap, and moves `next`
-    /// behind.
+    /// Fills an empty history with what has been published from `next` on without a gap, `most` events at the
+    /// most, and moves `next` behind.
     fn walk<T: Take<O, R>>(
         &mut self,
         shared: &Shared<O, R>,
         history: &mut History<O, R>,
+        most: u64,
     ) -> Walked<O, R> {
-        let end = shared.end();
+        let end = shared.end().min(self.next.saturating_add(most));
         self.discover(shared.registry());
         let start = self.next;
         let count = end.saturating_sub(start);
@@ -402,8 +403,9 @@ impl<O, R> Readers<O, R> {
         &mut self,
         shared: &Shared<O, R>,
         history: &mut History<O, R>,
+        most: u64,
     ) -> Walked<O, R> {
-        let walked = self.drained.walk::<Moving>(shared, history);
+        let walked = self.drained.walk::<Moving>(shared, history, most);
         self.generation += u64::from(walked.recycled);
         walked
     }
@@ -418,7 +420,7 @@ impl<O, R> Readers<O, R> {
         R: Clone,
     {
         self.snapshot.follow(&self.drained, self.drained.next);
-        self.snapshot.walk::<Cloning>(shared, history)
+        self.snapshot.walk::<Cloning>(shared, history, u64::MAX)
     }
 
     pub(super) fn tail(
@@ -436,7 +438,7 @@ impl<O, R> Readers<O, R> {
         }
         // Until the walk has ended: a panic in a `Clone` leaves it so, and the next read begins here again.
         tail.generation = None;
-        let walked = tail.walker.walk::<Cloning>(shared, history);
+        let walked = tail.walker.walk::<Cloning>(shared, history, u64::MAX);
         tail.generation = Some(self.generation);
         tail.next = tail.walker.next;
         walked
