@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-/// The text of an error or of a mark: a literal costs nothing, a `String` is taken as it is.
+/// The text of an error or of a mark: a literal is not copied, a `String` is taken as it is. The recorder boxes either,
+/// one small allocation.
 pub type Text = Cow<'static, str>;
 
 /// A logical single-threaded client: at most one of its operations is open at a time.
@@ -29,9 +30,10 @@ pub struct Event<O, R, T = Text> {
     pub index: u64,
     /// Who recorded it.
     pub process: ProcessId,
-    /// How long after the recorder began, to the nanosecond, where it was asked to keep time.
+    /// How long after the recorder was built, to the nanosecond, where it was asked to keep time.
     ///
-    /// Never decreasing within a process, and no more than a note: the order is the index.
+    /// Never decreasing within a process, and no more than a note: the order is the index. An invocation's clock is read
+    /// before it takes its index and a completion's after, so the times of an operation enclose it.
     pub time: Option<Duration>,
     /// What happened.
     pub kind: EventKind<O, R, T>,
@@ -58,7 +60,7 @@ pub enum EventKind<O, R, T = Text> {
 }
 
 impl<O, R, T> EventKind<O, R, T> {
-    /// The word Jepsen has for it: `invoke`, `ok`, `fail`, `info`, or `mark`.
+    /// The word for it: Jepsen's `invoke`, `ok`, `fail` and `info`, or `mark`, which is ours.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Invoke(_) => "invoke",

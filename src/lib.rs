@@ -7,6 +7,7 @@ mod packed;
 pub mod recorder;
 mod sync;
 
+#[doc(inline)]
 pub use self::{
     event::{Event, EventKind, EventRef, ProcessId, Text},
     history::{Cut, CutReason, Events, History, Overlap},

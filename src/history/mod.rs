@@ -11,8 +11,9 @@ use crate::event::{Event, EventRef};
 
 /// Events in index order, without a gap.
 ///
-/// A history taken while threads were recording is a prefix of what they will have recorded in the end, and
-/// so is sound to check: an operation whose completion is missing is simply still open.
+/// A history that [starts](Self::start) at 0 and was taken while threads were recording is a prefix of what they will
+/// have recorded in the end, and so is sound to check: an operation whose completion is missing is simply still open.
+/// One that starts later goes on where another ended, and means something only after it.
 ///
 /// An event takes 8 bytes and the larger of `O` and `R` (at least 8), and 8 more with time.
 pub struct History<O, R> {
@@ -35,6 +36,7 @@ pub struct Cut {
 }
 
 /// What stopped a recorder from keeping events.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CutReason {
     /// The [limit](crate::Builder::limit) on events was reached.
@@ -78,7 +80,10 @@ impl<O, R> History<O, R> {
         self.len() == 0
     }
 
-    /// The index of the first event: 0, unless earlier ones were [drained](crate::Recorder::drain).
+    /// The index of the first event, or, of an empty history, the index that would come next.
+    ///
+    /// 0 for a snapshot of a recorder that was never [drained](crate::Recorder::drain); where the piece before ended
+    /// for the successive pieces of a drain or of a [`Tail`](crate::Tail).
     pub fn start(&self) -> u64 {
         self.start
     }
@@ -213,6 +218,12 @@ impl<O, R> DoubleEndedIterator for Events<'_, O, R> {
 
 impl<O, R> ExactSizeIterator for Events<'_, O, R> {}
 impl<O, R> FusedIterator for Events<'_, O, R> {}
+
+impl<O: fmt::Debug, R: fmt::Debug> fmt::Debug for Events<'_, O, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
 
 impl<O, R> Clone for Events<'_, O, R> {
     fn clone(&self) -> Self {

@@ -8,7 +8,7 @@ use crate::event::{EventKind, ProcessId};
 /// How many operations of a history ran at the same time as another.
 ///
 /// A history in which nothing overlaps is in order whatever the object does, so checking it proves little.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Overlap {
     /// The operations: one for each invocation.
     pub operations: u64,

@@ -1,6 +1,6 @@
 //! An open operation, and the ways in which it can end.
 
-use std::mem::ManuallyDrop;
+use std::{fmt, mem::ManuallyDrop};
 
 use super::process::Process;
 use crate::event::Text;
@@ -100,6 +100,14 @@ impl<'p, O, R> Call<'p, O, R> {
                 self.end(failure);
             }
         }
+    }
+}
+
+impl<O, R> fmt::Debug for Call<'_, O, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("process", &self.process.id())
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,10 +8,11 @@
 //! 1. **One order.** Every event takes its index from one shared counter by `fetch_add`, and the index order is
 //!    the counter's modification order. If an event happens before another, its index is smaller.
 //! 2. **Containment.** The effects of an operation lie between its two events. An invocation takes its index
-//!    last of all, immediately before the operation starts; a completion takes it first of all, immediately
-//!    after the operation returns.
-//! 3. **Prefixes only.** Whatever a reader returns is the longest run of events without a gap: all with an index
-//!    below its end, and nothing else. A prefix is sound to check: an operation that has not completed in it is
+//!    last of all, immediately before the operation starts; an `ok` takes it first of all, immediately after the
+//!    operation returns. (When a `fail` or an `info` takes it does not matter: neither ends an operation at a
+//!    certain time.)
+//! 3. **Prefixes only.** Whatever a reader returns is the longest run of events without a gap: from where the last
+//!    drain ended (0, if there was none), all with an index below its end, and nothing else. A prefix is sound to check: an operation that has not completed in it is
 //!    open. A history with a hole is not, since a result may be there that an operation in the hole explains.
 //! 4. **No code of the user's between index and publication.** It might panic or wait, and a slot that stays
 //!    empty ends the history for ever. Operations are built before; the one exception, the clone of a result in
@@ -64,7 +65,7 @@
 //! # What it costs, and what it hides
 //!
 //! An event costs one `fetch_add` on a shared cache line, and stores into memory that no other core writes to.
-//! A process takes a new segment every so often, without a lock. Recording never waits, neither for others that
+//! A process takes a new segment every so often, without a lock of ours; it may call the allocator. Recording never waits, neither for others that
 //! record nor for readers; readers wait for one another.
 //!
 //! The same `fetch_add` hides some bugs, and this is the price of never raising a false alarm: on x86 it drains
@@ -106,8 +107,7 @@ pub struct Recorder<O, R> {
     shared: Arc<Shared<O, R>>,
 }
 
-/// How a [`Recorder`] shall be.
-#[derive(Debug)]
+/// Configures a [`Recorder`].
 pub struct Builder<O, R> {
     room: u64,
     limit: u64,
@@ -115,8 +115,24 @@ pub struct Builder<O, R> {
     builds: PhantomData<fn() -> Recorder<O, R>>,
 }
 
+impl<O, R> fmt::Debug for Builder<O, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            room,
+            limit,
+            timestamps,
+            builds: _,
+        } = self;
+        f.debug_struct("Builder")
+            .field("room", room)
+            .field("limit", limit)
+            .field("timestamps", timestamps)
+            .finish()
+    }
+}
+
 impl<O, R> Builder<O, R> {
-    /// Allocates and touches memory for so many events now, so that recording does not have to.
+    /// Allocates and touches memory for `events` events now, so that recording does not have to.
     ///
     /// A process leases memory by the segment. The room is made of segments of a sixteenth of it, but no larger
     /// than 2 MiB and no smaller than 8 events; where several processes record at once, leave room for one such
@@ -129,7 +145,7 @@ impl<O, R> Builder<O, R> {
         }
     }
 
-    /// Keeps at most so many events: the history is cut at this index, and says how many events came after.
+    /// Keeps at most `events` events: the history is cut at this index, and says how many events came after.
     ///
     /// Events that were drained count as well. A limit of 0 keeps nothing and counts everything. Without a
     /// limit there is room for 2^61 events.
@@ -141,7 +157,8 @@ impl<O, R> Builder<O, R> {
         }
     }
 
-    /// Writes down when each event happened, in nanoseconds since the recorder was built.
+    /// Writes down when each event happened, in nanoseconds since the recorder was built, also after
+    /// [`clear`](Recorder::clear).
     ///
     /// Costs 8 bytes an event, and reading the clock.
     #[must_use]
@@ -152,7 +169,7 @@ impl<O, R> Builder<O, R> {
         }
     }
 
-    /// The recorder.
+    /// Builds the recorder.
     pub fn build(self) -> Recorder<O, R> {
         Recorder {
             shared: Arc::new(Shared::new(self.limit, self.timestamps, self.room)),
@@ -197,15 +214,16 @@ impl<O, R> Recorder<O, R> {
     /// A history of what has been recorded and not drained: clones of the longest prefix without a gap.
     ///
     /// Every event that happened before the call is in it, unless one with a smaller index is still being
-    /// written by another thread. Recording goes on meanwhile and never waits for this; other readers do. An
-    /// `O` or `R` whose `Clone` reads the same recorder would wait for itself.
+    /// written by another thread. Recording goes on meanwhile and never waits for this; other readers do.
+    ///
+    /// **Deadlocks** if the `Clone` of `O` or `R` reads the same recorder.
     ///
     /// O(events), about as fast as memory can be copied.
     ///
     /// # Panics
     ///
-    /// Where a `Clone` does; recorder and readers are none the worse for it. Where there is no memory for the
-    /// history, the program ends as with a `Vec`.
+    /// If a `Clone` does; recorder and readers are none the worse for it. If there is no memory for the history, the
+    /// program is aborted (as by `Vec`).
     pub fn snapshot(&self) -> History<O, R>
     where
         O: Clone,
@@ -228,7 +246,7 @@ impl<O, R> Recorder<O, R> {
         });
     }
 
-    /// A reader whose successive calls return only what is new.
+    /// A reader whose successive calls return only what is new, beginning with what has not been drained.
     pub fn tail(&self) -> Tail<'_, O, R> {
         Tail::new(self, self.shared.readers().new_tail())
     }
@@ -248,7 +266,7 @@ impl<O, R> Recorder<O, R> {
         self.drain_up_to(u64::MAX, history);
     }
 
-    /// As [`drain_into`](Self::drain_into), and takes no more than so many events.
+    /// As [`drain_into`](Self::drain_into), and takes no more than `events` events.
     ///
     /// The form for a loop that keeps up with busy processes in bounded memory: what was taken can be recorded
     /// into again at once, and a history of some hundred thousand events stays in a cache.
@@ -283,12 +301,12 @@ impl<O, R> Recorder<O, R> {
     ///
     /// # Errors
     ///
-    /// Where processes are still there: the next history would hold completions of operations that nobody
+    /// If any [`Process`] is alive: the next history would hold completions of operations that nobody
     /// invoked. Nothing is changed then.
     ///
     /// # Panics
     ///
-    /// Where the `Drop` of an event does; the recorder is cleared all the same. (A second panic meanwhile ends the
+    /// If the `Drop` of an event does; the recorder is cleared all the same. (A second panic meanwhile aborts the
     /// program, as it does with a `Vec`.)
     pub fn clear(&mut self) -> Result<(), ProcessesAlive> {
         match Arc::get_mut(&mut self.shared) {

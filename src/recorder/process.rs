@@ -8,7 +8,7 @@
 //! - Once muted (`cut` is 0), it stamps events and keeps none.
 
 use std::{
-    mem,
+    fmt, mem,
     ptr::{self, NonNull},
     time::Instant,
 };
@@ -105,7 +105,7 @@ impl<O, R> Process<O, R> {
     /// operation widens the operation for the checker. The [`Call`] that comes back wants to be told the
     /// outcome; dropped without, also by unwinding, it records `info`.
     ///
-    /// Wait-free but for every so many events, when it takes a new segment (lock-free, may allocate).
+    /// Wait-free, except when it takes a new segment: that is lock-free, and may call the allocator.
     #[inline]
     pub fn invoke(&mut self, op: O) -> Call<'_, O, R> {
         if self.is_ready() || self.prepare() {
@@ -131,9 +131,10 @@ impl<O, R> Process<O, R> {
 
     /// Runs an operation between its invocation and its completion, and returns its result.
     ///
-    /// If it panics, `info` is recorded and the panic goes on. The result is cloned after the completion has
+    /// If it panics, `info` is recorded (without the panic's message) and the panic goes on. The result is cloned after the completion has
     /// taken its index, so that cloning does not widen the operation; if cloning panics, the completion is an
-    /// `info`, and the panic goes on.
+    /// `info`, and the panic goes on; while it waits, no reader gets beyond this event. A result that cannot be cloned
+    /// goes through [`invoke`](Self::invoke) and [`Call::ok`].
     ///
     /// ```
     /// # use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -155,8 +156,8 @@ impl<O, R> Process<O, R> {
 
     /// As [`op`](Self::op), for an operation that can return an error: `judge` says what that means.
     ///
-    /// `judge` and the error's text come before the completion's index; that neither `fail` nor `info` ends
-    /// an operation at a certain time makes this harmless. If `judge` panics, `info` is recorded.
+    /// `judge` runs before the completion takes its index: harmless, since neither `fail` nor `info` ends an operation at
+    /// a certain time. If it panics, `info` is recorded.
     ///
     /// ```
     /// use tachograph::{Failure, Recorder};
@@ -228,8 +229,10 @@ impl<O, R> Process<O, R> {
 
     /// Records something that belongs to no operation: a fault injected, a phase begun.
     ///
-    /// Marks are in the same order as everything else. One slot and one small allocation each, without which the
-    /// program ends, as do errors that carry a text: this much memory is taken for granted.
+    /// Marks are in the same order as everything else. A thread that injects faults takes a process of its own for them.
+    ///
+    /// Takes one slot and one small allocation; aborts the program if that fails. So do reasons given to `fail` and
+    /// `info`.
     pub fn mark(&mut self, text: impl Into<Text>) {
         let text = boxed(Some(text.into()));
         if self.is_ready() || self.prepare() {
@@ -472,6 +475,14 @@ impl<O, R> Process<O, R> {
     fn lose_event(&mut self) {
         let stamp = self.shared.stamp();
         self.shared.cut_at(stamp);
+    }
+}
+
+impl<O, R> fmt::Debug for Process<O, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

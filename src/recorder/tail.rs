@@ -1,5 +1,7 @@
 //! Following a recording while it goes on.
 
+use std::fmt;
+
 use super::{Recorder, walker::TailState};
 use crate::history::History;
 
@@ -13,6 +15,14 @@ pub struct Tail<'r, O, R> {
     state: TailState<O, R>,
 }
 
+impl<O, R> fmt::Debug for Tail<'_, O, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tail")
+            .field("recorder", self.recorder)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<'r, O, R> Tail<'r, O, R> {
     pub(super) fn new(recorder: &'r Recorder<O, R>, state: TailState<O, R>) -> Self {
         Self { recorder, state }
@@ -22,6 +32,8 @@ impl<'r, O, R> Tail<'r, O, R> {
     ///
     /// O(new events + segments that are not full). Excludes other readers meanwhile; recording goes on. If a
     /// `Clone` panics, the next call returns the same events again.
+    ///
+    /// **Deadlocks** if the `Clone` of `O` or `R` reads the same recorder.
     pub fn read(&mut self) -> History<O, R>
     where
         O: Clone,
