@@ -19,7 +19,11 @@ const FIRST_STAMP: u64 = 1;
 const END_OF_STAMPS: u64 = Word::MAX_NUMBER;
 
 /// The room made beforehand comes in so many segments, so that several processes have something of it.
-const PARTS_OF_ROOM: u64 = 16;
+const PARTS_OF_ROOM: u64 = if cfg!(all(loom, feature = "loom")) {
+    1
+} else {
+    16
+};
 
 /// Where a recorder whose first stamp is `base` cuts.
 fn cut_of(base: u64, limit: u64) -> u64 {
@@ -182,8 +186,9 @@ impl<O, R> Shared<O, R> {
     pub(super) fn lease(&self, class: usize) -> Option<NonNull<Segment<O, R>>> {
         let pop = |class| self.pool.pop(class, &self.registry);
         // Growing processes use the room that was made for them, too.
+        let room = (class != self.first_class).then_some(self.first_class);
         pop(class)
-            .or_else(|| pop(self.first_class))
+            .or_else(|| pop(room?))
             .or_else(|| self.allocate(class))
     }
 
