@@ -212,7 +212,7 @@ impl<O, R> Shared<O, R> {
     }
 
     pub(super) fn readers(&self) -> MutexGuard<'_, Readers<O, R>> {
-        // A reader that panicked in a user's `Clone` or `Drop` has left the positions as they were.
+        // A panic in a user's `Clone` leaves every walker whole; see there.
         self.readers
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())

@@ -129,7 +129,6 @@ impl<O, R> Walker<O, R> {
         self.discover(shared.registry());
         let start = self.next;
         let count = end.saturating_sub(start);
-        history.describe(shared.index_of(start), None);
         let timed = shared.began.is_some();
         let (rows, times) = history.parts_mut();
         rows.reset(usize::try_from(count).expect("more events than can be addressed"));
