@@ -208,6 +208,36 @@ fn segments_change_hands_while_they_are_drained() {
     });
 }
 
+/// Three processes record beside a drain, one of them across a segment's end. Without preemptions, for the model
+/// to end: a thread runs until it is done, and what varies is who goes when and which values a relaxed load returns.
+#[test]
+fn three_processes_record_beside_a_drain() {
+    let lengths = Arc::<Mutex<BTreeSet<usize>>>::default();
+    let seen = Arc::clone(&lengths);
+    model(0, move || {
+        let recorder = Arc::new(Recorder::<Op, u64>::new());
+        let others = ["one", "two"].map(|name| {
+            let process = recorder.process();
+            thread::spawn(move || operations(process, name, 0..1))
+        });
+        let third = recorder.process();
+        let drain = last(&recorder, |recorder| events(recorder.drain()));
+        operations(third, "three", 0..2);
+        others.into_iter().for_each(|thread| thread.join().unwrap());
+        let mut drained = drain.join().unwrap();
+        seen.lock().unwrap().insert(drained.len());
+        drained.extend(events(recorder.drain()));
+        assert_sound(&drained, 0);
+        assert_eq!(
+            ["one", "two", "three"].map(|name| count(&drained, name)),
+            [1, 1, 2]
+        );
+    });
+    let lengths = lengths.lock().unwrap();
+    // Not 0: the third process is the main thread's, which runs first.
+    assert!(lengths.iter().copied().eq(1..=8), "{lengths:?}");
+}
+
 /// One thread takes both segments and puts the first back, while the other is taking the first (ABA): it must
 /// not believe that the second is still behind it.
 #[test]
