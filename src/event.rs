@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
+use crate::packed::Word;
+
 /// The text of an error or of a mark: a literal is not copied, a `String` is taken as it is. The recorder boxes either,
 /// one small allocation.
 pub type Text = Cow<'static, str>;
@@ -14,9 +16,27 @@ pub type Text = Cow<'static, str>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProcessId(pub u64);
 
+impl ProcessId {
+    /// One more than the largest id of a client: 2<sup>60</sup>.
+    pub const END: Self = Self(1 << 60);
+
+    /// Who makes the marks of a history that comes from Jepsen: its nemesis, and whatever else is not a client there.
+    /// No recorder gives out this id. It is displayed as `-`.
+    pub const NEMESIS: Self = Self(Word::MAX_NUMBER);
+}
+
 impl fmt::Display for ProcessId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match *self {
+            Self::NEMESIS => f.pad("-"),
+            Self(id) => id.fmt(f),
+        }
+    }
+}
+
+impl From<u64> for ProcessId {
+    fn from(id: u64) -> Self {
+        Self(id)
     }
 }
 
@@ -69,6 +89,41 @@ impl<O, R, T> EventKind<O, R, T> {
             Self::Info => "info",
             Self::Mark(_) => "mark",
         }
+    }
+
+    /// Whether it is an invocation.
+    pub fn is_invoke(&self) -> bool {
+        matches!(self, Self::Invoke(_))
+    }
+
+    /// Whether it is the completion of an operation: `ok`, `fail` or `info`.
+    pub fn is_completion(&self) -> bool {
+        matches!(self, Self::Ok(_) | Self::Fail | Self::Info)
+    }
+
+    /// Whether it is an `ok`.
+    pub fn is_ok(&self) -> bool {
+        matches!(self, Self::Ok(_))
+    }
+
+    /// Whether it is a `fail`.
+    pub fn is_fail(&self) -> bool {
+        matches!(self, Self::Fail)
+    }
+
+    /// Whether it is an `info`.
+    pub fn is_info(&self) -> bool {
+        matches!(self, Self::Info)
+    }
+
+    /// Whether it is a mark.
+    pub fn is_mark(&self) -> bool {
+        matches!(self, Self::Mark(_))
+    }
+
+    /// Whether an event of this kind may say why.
+    pub(crate) fn may_have_error(&self) -> bool {
+        matches!(self, Self::Fail | Self::Info)
     }
 
     /// The same kind with other values in it.

@@ -7,9 +7,15 @@ mod packed;
 pub mod recorder;
 mod sync;
 
+#[cfg(feature = "statistics")]
+#[doc(inline)]
+pub use self::history::{Kinds, Latency, Longest, OperationStatistics, Statistics};
 #[doc(inline)]
 pub use self::{
     event::{Event, EventKind, EventRef, ProcessId, Text},
-    history::{Cut, CutReason, Events, History, Overlap},
+    history::{
+        Breach, Breaches, Cut, CutReason, Events, History, HistoryBuilder, IntoEvents, JoinError,
+        Operation, Operations, Outcome, Overlap, Rule, View,
+    },
     recorder::{Builder, Call, Failure, Process, ProcessesAlive, Recorder, Tail},
 };

@@ -27,6 +27,13 @@ pub(crate) enum Tag {
     Lease = 6,
 }
 
+impl Tag {
+    /// Whether there may be a text, which needs dropping whatever `O` and `R` are.
+    pub(crate) fn has_text(self) -> bool {
+        matches!(self, Self::Fail | Self::Info | Self::Mark)
+    }
+}
+
 const TAG_BITS: u32 = 3;
 
 /// A number below 2^61 and a tag. An all-zero word is vacant.
@@ -155,6 +162,19 @@ impl<O, R> Packed<O, R> {
         }
     }
 
+    /// A row that says this. Only a `fail` and an `info` keep the error.
+    pub(crate) fn of(process: ProcessId, kind: EventKind<O, R>, error: Option<Text>) -> Self {
+        let (tag, payload) = match kind {
+            EventKind::Invoke(op) => (Tag::Invoke, Payload::of_op(op)),
+            EventKind::Ok(ret) => (Tag::Ok, Payload::of_ret(ret)),
+            EventKind::Fail => (Tag::Fail, Payload::of_text(boxed(error))),
+            EventKind::Info => (Tag::Info, Payload::of_text(boxed(error))),
+            EventKind::Mark(text) => (Tag::Mark, Payload::of_text(boxed(Some(text)))),
+        };
+        // SAFETY: each arm writes the field that its tag names.
+        unsafe { Self::new(process, tag, MaybeUninit::new(payload)) }
+    }
+
     pub(crate) fn is_vacant(&self) -> bool {
         self.word == Word::VACANT
     }
@@ -166,6 +186,15 @@ impl<O, R> Packed<O, R> {
 
     pub(crate) fn process(&self) -> ProcessId {
         ProcessId(self.word.number())
+    }
+
+    pub(crate) fn tag(&self) -> Tag {
+        self.word.tag()
+    }
+
+    /// Gives the row to another process.
+    pub(crate) fn rename(&mut self, process: ProcessId) {
+        self.word = Word::new(process.0, self.word.tag());
     }
 
     /// What the row says, and the reason given for it. `None` of a vacant row.
@@ -212,6 +241,17 @@ impl<O, R> Packed<O, R> {
 
 fn as_str(text: &BoxedText) -> Option<&str> {
     text.as_deref().map(AsRef::as_ref)
+}
+
+impl<O: Clone, R: Clone> Clone for Packed<O, R> {
+    fn clone(&self) -> Self {
+        // SAFETY: the tag says which field was written, and the clone goes under the same tag.
+        let payload = unsafe { Cloning::take(self.word.tag(), self.payload.as_ptr()) };
+        Self {
+            word: self.word,
+            payload,
+        }
+    }
 }
 
 impl<O, R> Drop for Packed<O, R> {

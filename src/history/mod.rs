@@ -1,13 +1,37 @@
 //! The read model: a [`History`] is what was recorded, in index order, and knows nothing of how.
 
+mod builder;
+mod by_process;
+mod events;
+mod join;
+mod operations;
 mod overlap;
+mod pairs;
 mod rows;
+mod rule;
+#[cfg(feature = "statistics")]
+mod statistics;
+mod view;
 
-use std::{fmt, iter::FusedIterator, time::Duration};
+use std::{fmt, sync::OnceLock, time::Duration};
 
-pub use self::overlap::Overlap;
-pub(crate) use self::rows::Rows;
-use crate::event::{Event, EventRef};
+use self::pairs::Pairs;
+#[cfg(feature = "statistics")]
+pub use self::statistics::{Kinds, Latency, Longest, OperationStatistics, Statistics};
+pub use self::{
+    builder::HistoryBuilder,
+    events::{Events, IntoEvents},
+    join::JoinError,
+    operations::{Operation, Operations, Outcome},
+    overlap::Overlap,
+    rule::{Breach, Breaches, Rule},
+    view::View,
+};
+pub(crate) use self::{builder::Incoming, by_process::ByProcess, rows::Rows};
+use crate::{
+    event::{Event, EventKind, EventRef, ProcessId, Text},
+    packed::Packed,
+};
 
 /// Events in index order, without a gap.
 ///
@@ -22,6 +46,8 @@ pub struct History<O, R> {
     /// Nanoseconds, one a row; empty where no time was kept.
     times: Vec<u64>,
     cut: Option<Cut>,
+    /// Made when first asked for; emptied by whatever changes the rows.
+    pairs: OnceLock<Pairs>,
 }
 
 /// Where a history ends although recording went on, and why.
@@ -67,7 +93,20 @@ impl<O, R> History<O, R> {
             rows: Rows::new(),
             times: Vec::new(),
             cut: None,
+            pairs: OnceLock::new(),
         }
+    }
+
+    /// Stands for the time of an event that has none, among others that do.
+    const NO_TIME: u64 = u64::MAX;
+
+    /// Nanoseconds, up to 584 years of them.
+    fn nanos(time: Duration) -> u64 {
+        u64::try_from(time.as_nanos()).map_or(Self::NO_TIME - 1, |time| time.min(Self::NO_TIME - 1))
+    }
+
+    fn time(nanos: u64) -> Option<Duration> {
+        (nanos != Self::NO_TIME).then(|| Duration::from_nanos(nanos))
     }
 
     /// The number of events held.
@@ -100,8 +139,7 @@ impl<O, R> History<O, R> {
 
     /// The event with this index, in O(1).
     pub fn get(&self, index: u64) -> Option<EventRef<'_, O, R>> {
-        let position = usize::try_from(index.checked_sub(self.start)?).ok()?;
-        (position < self.len()).then(|| self.at(position))
+        Some(self.at(self.position(index)?))
     }
 
     /// The events in index order.
@@ -114,24 +152,13 @@ impl<O, R> History<O, R> {
     }
 
     /// The events in index order, moved out.
-    pub fn into_events(mut self) -> impl ExactSizeIterator<Item = Event<O, R>> + use<O, R> {
-        let (start, times) = (self.start, std::mem::take(&mut self.times));
-        self.rows
-            .take()
-            .into_iter()
-            .enumerate()
-            .map(move |(position, row)| {
-                let process = row.process();
-                let (kind, error) = row.into_kind().expect("every row of a history is an event");
-                let time = times.get(position).copied().map(Duration::from_nanos);
-                Event {
-                    index: start + position as u64,
-                    process,
-                    time,
-                    kind,
-                    error,
-                }
-            })
+    pub fn into_events(mut self) -> IntoEvents<O, R> {
+        IntoEvents {
+            rows: self.rows.take().into_iter(),
+            times: std::mem::take(&mut self.times),
+            start: self.start,
+            front: 0,
+        }
     }
 
     /// Empties the history and keeps its memory.
@@ -140,6 +167,16 @@ impl<O, R> History<O, R> {
         self.times.clear();
         self.start = 0;
         self.cut = None;
+        self.pairs.take();
+    }
+
+    fn position(&self, index: u64) -> Option<usize> {
+        let position = usize::try_from(index.checked_sub(self.start)?).ok()?;
+        (position < self.len()).then_some(position)
+    }
+
+    fn pairs(&self) -> &Pairs {
+        self.pairs.get_or_init(|| Pairs::of(&self.rows))
     }
 
     fn at(&self, position: usize) -> EventRef<'_, O, R> {
@@ -148,14 +185,30 @@ impl<O, R> History<O, R> {
         Event {
             index: self.start + position as u64,
             process: row.process(),
-            time: self.times.get(position).copied().map(Duration::from_nanos),
+            time: self.times.get(position).and_then(|&time| Self::time(time)),
             kind,
             error,
         }
     }
 
+    /// Adds an event, of which the caller knows that it keeps the rules.
+    fn push(
+        &mut self,
+        process: ProcessId,
+        nanos: Option<u64>,
+        kind: EventKind<O, R>,
+        error: Option<Text>,
+    ) {
+        if nanos.is_some() || !self.times.is_empty() {
+            self.times.resize(self.len(), Self::NO_TIME);
+            self.times.push(nanos.unwrap_or(Self::NO_TIME));
+        }
+        self.rows.push(Packed::of(process, kind, error));
+    }
+
     /// For the walker, which fills in events out of order and then says how far they have no gap.
     pub(crate) fn parts_mut(&mut self) -> (&mut Rows<O, R>, &mut Vec<u64>) {
+        self.pairs.take();
         (&mut self.rows, &mut self.times)
     }
 
@@ -178,64 +231,37 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Debug for History<O, R> {
     }
 }
 
-/// The events of a [`History`] in index order.
-pub struct Events<'h, O, R> {
-    history: &'h History<O, R>,
-    front: usize,
-    back: usize,
-}
-
-impl<'h, O, R> Iterator for Events<'h, O, R> {
-    type Item = EventRef<'h, O, R>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        (self.front < self.back).then(|| {
-            self.front += 1;
-            self.history.at(self.front - 1)
-        })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.back - self.front;
-        (left, Some(left))
-    }
-
-    fn nth(&mut self, n: usize) -> Option<Self::Item> {
-        self.front = self.front.saturating_add(n).min(self.back);
-        self.next()
-    }
-}
-
-impl<O, R> DoubleEndedIterator for Events<'_, O, R> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        (self.front < self.back).then(|| {
-            self.back -= 1;
-            self.history.at(self.back)
-        })
-    }
-}
-
-impl<O, R> ExactSizeIterator for Events<'_, O, R> {}
-impl<O, R> FusedIterator for Events<'_, O, R> {}
-
-impl<O: fmt::Debug, R: fmt::Debug> fmt::Debug for Events<'_, O, R> {
+/// A heading and a line for each event. Without end for a history without end: write a [view](Self::view) or a few
+/// [events](Self::events) where the history may be long.
+impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for History<O, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.clone()).finish()
+        f.write_str(" index  proc  kind    value")?;
+        for event in self {
+            write!(f, "\n{event}")?;
+        }
+        match self.cut {
+            Some(cut) => write!(f, "\n{cut}"),
+            None => Ok(()),
+        }
     }
 }
 
-impl<O, R> Clone for Events<'_, O, R> {
+impl<O: Clone, R: Clone> Clone for History<O, R> {
     fn clone(&self) -> Self {
-        Self { ..*self }
+        Self {
+            start: self.start,
+            rows: self.rows.clone(),
+            times: self.times.clone(),
+            cut: self.cut,
+            pairs: OnceLock::new(),
+        }
     }
 }
 
-impl<'h, O, R> IntoIterator for &'h History<O, R> {
-    type Item = EventRef<'h, O, R>;
-    type IntoIter = Events<'h, O, R>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.events()
+impl<O: PartialEq, R: PartialEq> PartialEq for History<O, R> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.start, self.cut) == (other.start, other.cut) && self.events().eq(other.events())
     }
 }
+
+impl<O: Eq, R: Eq> Eq for History<O, R> {}

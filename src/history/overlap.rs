@@ -1,9 +1,7 @@
 //! How concurrent a history really was.
 
-use std::collections::HashMap;
-
-use super::History;
-use crate::event::{EventKind, ProcessId};
+use super::{ByProcess, History};
+use crate::event::EventKind;
 
 /// How many operations of a history ran at the same time as another.
 ///
@@ -39,7 +37,7 @@ impl<O, R> History<O, R> {
             /// The number of invocations up to and with its own: one more by its end means that it was met.
             invocations: u64,
         }
-        let mut open = HashMap::<ProcessId, Open>::new();
+        let mut open = ByProcess::<Open>::new();
         let (mut invocations, mut overlapping) = (0, 0);
         let overlaps = |op: &Open, invocations| op.met_another || op.invocations < invocations;
         for event in self.events() {
@@ -49,12 +47,12 @@ impl<O, R> History<O, R> {
                     open.insert(
                         event.process,
                         Open {
-                            met_another: !open.is_empty(),
+                            met_another: open.len() > 0,
                             invocations,
                         },
                     )
                 }
-                EventKind::Ok(_) | EventKind::Fail | EventKind::Info => open.remove(&event.process),
+                EventKind::Ok(_) | EventKind::Fail | EventKind::Info => open.remove(event.process),
                 EventKind::Mark(_) => None,
             };
             overlapping += u64::from(ended.is_some_and(|op| overlaps(&op, invocations)));

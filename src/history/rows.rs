@@ -40,6 +40,34 @@ impl<O, R> Rows<O, R> {
         &self.rows[position]
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Packed<O, R>> {
+        self.rows.iter()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Packed<O, R>> {
+        self.rows.iter_mut()
+    }
+
+    /// Adds a row at the end.
+    pub(crate) fn push(&mut self, row: Packed<O, R>) {
+        self.texts |= row.tag().has_text();
+        self.rows.push(row);
+        self.fresh = self.rows.capacity(); // if the rows moved, who knows what is behind them
+    }
+
+    /// Adds the rows of another at the end.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        self.texts |= other.texts;
+        self.rows.append(&mut other.rows);
+        self.fresh = self.rows.capacity();
+    }
+
+    /// Drops the rows from `len` on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.rows.truncate(len);
+        self.fresh = self.rows.capacity();
+    }
+
     pub(crate) fn clear(&mut self) {
         if !Payload::<O, R>::NEEDS_DROP && !self.texts {
             // SAFETY: zero is within the capacity, and the rows left behind hold nothing to drop.
@@ -105,6 +133,17 @@ impl<O, R> Rows<O, R> {
             self.fresh = self.rows.capacity(); // who knows what is there now
         }
         behind
+    }
+}
+
+impl<O: Clone, R: Clone> Clone for Rows<O, R> {
+    fn clone(&self) -> Self {
+        let rows = self.rows.clone();
+        Self {
+            fresh: rows.capacity(),
+            rows,
+            texts: self.texts,
+        }
     }
 }
 
