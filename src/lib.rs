@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod event;
+#[cfg(feature = "format")]
+pub mod format;
 mod history;
 mod memory;
 mod packed;

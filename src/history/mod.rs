@@ -15,6 +15,8 @@ mod view;
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
+#[cfg(feature = "format")]
+pub(crate) use self::builder::Incoming;
 use self::pairs::Pairs;
 #[cfg(feature = "statistics")]
 pub use self::statistics::{Kinds, Latency, Longest, OperationStatistics, Statistics};
@@ -27,7 +29,7 @@ pub use self::{
     rule::{Breach, Breaches, Rule},
     view::View,
 };
-pub(crate) use self::{builder::Incoming, by_process::ByProcess, rows::Rows};
+pub(crate) use self::{by_process::ByProcess, rows::Rows};
 use crate::{
     event::{Event, EventKind, EventRef, ProcessId, Text},
     packed::Packed,

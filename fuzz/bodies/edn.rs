@@ -1,0 +1,60 @@
+//! What must hold of any bytes that are read as EDN.
+
+use std::io::BufReader;
+
+use tachograph::format::{
+    Options,
+    edn::{self, Value},
+    jsonl,
+};
+
+const OPTIONS: Options = Options::new().lenient(true).longest_event(4096);
+
+/// The first byte says how many bytes a read returns at most, the others are the file.
+pub fn run(bytes: &[u8]) {
+    let Some((&few, file)) = bytes.split_first() else {
+        return;
+    };
+    a_value(file);
+    let whole = edn::read::<edn::Op>(file, &OPTIONS);
+    let piecemeal = BufReader::with_capacity(usize::from(few).max(1), file);
+    let piecemeal = edn::read::<edn::Op>(piecemeal, &OPTIONS);
+    match (whole, piecemeal) {
+        (Ok(whole), Ok(piecemeal)) => {
+            assert_eq!(whole, piecemeal);
+            it_comes_back(whole);
+        }
+        (Err(whole), Err(piecemeal)) => assert_eq!(whole.to_string(), piecemeal.to_string()),
+        (whole, piecemeal) => panic!("{whole:?}, and piece by piece {piecemeal:?}"),
+    }
+}
+
+/// What was read and written is read as the same.
+fn it_comes_back(document: tachograph::format::Document<edn::Op, Value>) {
+    let (mut in_edn, mut in_json) = (Vec::new(), Vec::new());
+    edn::write(&mut in_edn, &document).expect("what was read can be written");
+    jsonl::write(&mut in_json, &document).expect("what was read can be written");
+    let options = Options::new().lenient(true);
+    let from_edn =
+        edn::read::<edn::Op>(&in_edn[..], &options).expect("what was written can be read");
+    let from_json = jsonl::read(&in_json[..], &options).expect("what was written can be read");
+    for again in [from_edn, from_json] {
+        assert_eq!(again.history, document.history);
+        assert_eq!(again.extra, document.extra);
+    }
+}
+
+fn a_value(file: &[u8]) {
+    let Some(value) = std::str::from_utf8(file)
+        .ok()
+        .and_then(|text| text.parse::<Value>().ok())
+    else {
+        return;
+    };
+    let printed = value.to_string();
+    assert!(!printed.contains('\n'));
+    assert_eq!(printed.parse::<Value>().as_ref(), Ok(&value));
+    let json = serde_json::to_string(&value).expect("a value can be written as JSON");
+    let again: Value = serde_json::from_str(&json).expect("what was written can be read");
+    assert_eq!(again, value);
+}

@@ -1,0 +1,133 @@
+//! A part of a file that slides over it, and knows at what line and column it begins.
+
+use std::io::BufRead;
+
+use super::fault::Fault;
+use crate::{
+    format::{Problem, ReadError},
+    history::Breaches,
+};
+
+/// So many bytes are read at once.
+const CHUNK: usize = 256 << 10;
+
+/// The bytes that are being parsed. What does not end within them is parsed again with more of them.
+pub(super) struct Window<B> {
+    input: B,
+    /// How many bytes it may hold.
+    longest: usize,
+    buffer: Vec<u8>,
+    /// Where in the buffer it begins.
+    start: usize,
+    /// Whether the buffer ends where the file ends.
+    at_end: bool,
+    /// The place where it begins.
+    line: u64,
+    column: u64,
+}
+
+impl<B> Window<B> {
+    pub(super) fn new(input: B, longest: usize) -> Self {
+        Self {
+            input,
+            longest,
+            buffer: Vec::new(),
+            start: 0,
+            at_end: false,
+            line: 1,
+            column: 1,
+        }
+    }
+
+    /// The line on which it begins.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The column at which it begins.
+    pub(super) fn column(&self) -> u64 {
+        self.column
+    }
+
+    /// The bytes, and whether the file ends behind them.
+    pub(super) fn bytes(&self) -> (&[u8], bool) {
+        (&self.buffer[self.start..], self.at_end)
+    }
+
+    /// Lets it begin so many bytes later.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        (self.line, self.column) = self.place(bytes);
+        self.start += bytes;
+    }
+
+    /// The line and column so many bytes on.
+    fn place(&self, bytes: usize) -> (u64, u64) {
+        let passed = &self.buffer[self.start..][..bytes];
+        let newlines = passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let (from, column) = match newlines {
+            0 => (0, self.column),
+            _ => (
+                passed
+                    .iter()
+                    .rposition(|&byte| byte == b'\n')
+                    .map_or(0, |at| at + 1),
+                1,
+            ),
+        };
+        // Every character has one byte that is no continuation.
+        let characters = passed[from..]
+            .iter()
+            .filter(|&&byte| byte & 0xc0 != 0x80)
+            .count();
+        (self.line + newlines, column + characters as u64)
+    }
+
+    pub(super) fn error(&self, fault: &Fault) -> ReadError {
+        let mut what = fault.what.to_string();
+        if let Some(opened) = fault.opened {
+            let (line, column) = self.place(opened);
+            what.push_str(&format!(" at line {line}, column {column}"));
+        }
+        self.error_at(fault.offset, Problem::Syntax(what))
+    }
+
+    pub(super) fn error_here(&self, what: impl Into<String>) -> ReadError {
+        self.error_at(0, Problem::Syntax(what.into()))
+    }
+
+    fn error_at(&self, offset: usize, problem: Problem) -> ReadError {
+        let (line, column) = self.place(offset);
+        ReadError {
+            line,
+            column,
+            problem,
+            breaches: Breaches::default(),
+        }
+    }
+}
+
+impl<B: BufRead> Window<B> {
+    /// Adds at least as many bytes as there are, so that parsing again and again takes O(bytes) in all.
+    pub(super) fn fill(&mut self) -> Result<(), ReadError> {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        if self.buffer.len() > self.longest {
+            let limit = self.longest;
+            return Err(self.error_at(0, Problem::TooLong { limit }));
+        }
+        let wanted = (2 * self.buffer.len()).max(CHUNK);
+        while self.buffer.len() < wanted && !self.at_end {
+            let end = self.buffer.len();
+            let chunk = match self.input.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.error_at(end, Problem::Io(error))),
+            };
+            let taken = chunk.len();
+            self.buffer.extend_from_slice(chunk);
+            self.input.consume(taken);
+            self.at_end = taken == 0;
+        }
+        Ok(())
+    }
+}
