@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "check")]
+pub mod check;
 mod event;
 #[cfg(feature = "format")]
 pub mod format;
 mod history;
 mod memory;
+pub mod model;
 mod packed;
 pub mod recorder;
 mod sync;

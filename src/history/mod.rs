@@ -181,7 +181,8 @@ impl<O, R> History<O, R> {
         self.pairs.get_or_init(|| Pairs::of(&self.rows))
     }
 
-    fn at(&self, position: usize) -> EventRef<'_, O, R> {
+    #[inline]
+    pub(crate) fn at(&self, position: usize) -> EventRef<'_, O, R> {
         let row = self.rows.get(position);
         let (kind, error) = row.view().expect("every row of a history is an event");
         Event {

@@ -104,6 +104,21 @@ impl<O, R> History<O, R> {
             .any(|operation| matches!(operation.outcome, Outcome::Open))
     }
 
+    /// What came of the operation that the row at this position invokes.
+    #[inline]
+    pub(crate) fn outcome_at(&self, position: usize) -> Outcome<&R> {
+        match self
+            .pairs()
+            .partner(position)
+            .map(|partner| self.at(partner).kind)
+        {
+            Some(EventKind::Ok(ret)) => Outcome::Ok(ret),
+            Some(EventKind::Fail) => Outcome::Fail,
+            Some(EventKind::Info) => Outcome::Info,
+            Some(EventKind::Invoke(_) | EventKind::Mark(_)) | None => Outcome::Open,
+        }
+    }
+
     /// The operation invoked by the row at this position, if that is an invocation.
     #[inline]
     pub(super) fn operation_at(&self, position: usize) -> Option<Operation<'_, O, R>> {

@@ -1,0 +1,158 @@
+//! How much a check may cost, and what it has cost.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+/// How much a check may cost. A check that would cost more ends without a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    time: Option<Duration>,
+    configurations: Option<u64>,
+    memory: Option<usize>,
+}
+
+impl Budget {
+    /// No bound at all.
+    pub const fn unlimited() -> Self {
+        Self {
+            time: None,
+            configurations: None,
+            memory: None,
+        }
+    }
+
+    /// At most so long. The check ends within 50 ms of it, unless a single step of the model takes longer.
+    pub const fn time(mut self, time: Duration) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    /// At most so many configurations looked at.
+    pub const fn configurations(mut self, configurations: u64) -> Self {
+        self.configurations = Some(configurations);
+        self
+    }
+
+    /// At most so many bytes, beyond the history, for what is still to be looked at. What a state holds on the heap
+    /// is not counted.
+    pub const fn memory(mut self, bytes: usize) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+}
+
+/// What a check ran out of.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spent {
+    /// [`Budget::time`].
+    Time(Duration),
+    /// [`Budget::configurations`].
+    Configurations(u64),
+    /// [`Budget::memory`].
+    Memory(usize),
+}
+
+impl fmt::Display for Spent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(time) => write!(f, "the time of {time:?} is up"),
+            Self::Configurations(limit) => write!(f, "{limit} configurations were looked at"),
+            Self::Memory(bytes) => write!(f, "it would take more than {bytes} bytes"),
+        }
+    }
+}
+
+/// What all parts of a check share.
+pub(super) struct Account {
+    budget: Budget,
+    began: Instant,
+    configurations: AtomicU64,
+}
+
+impl Account {
+    pub(super) fn new(budget: Budget) -> Self {
+        Self {
+            budget,
+            began: Instant::now(),
+            configurations: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn meter(&self) -> Meter<'_> {
+        Meter {
+            account: self,
+            uncounted: 0,
+            until_look: LOOK_EVERY,
+        }
+    }
+
+    pub(super) fn configurations(&self) -> u64 {
+        self.configurations.load(Relaxed) // a number to be told; the threads that add to it have ended
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+/// How often the clock is looked at: not at every step, which it would make slower.
+const LOOK_EVERY: u32 = 64;
+
+/// Counts for one part of a check.
+pub(super) struct Meter<'a> {
+    account: &'a Account,
+    uncounted: u64,
+    until_look: u32,
+}
+
+impl Meter<'_> {
+    /// A configuration was made.
+    #[inline]
+    pub(super) fn count(&mut self) {
+        self.uncounted += 1;
+    }
+
+    /// Whether there is something left to spend, with so many bytes in use.
+    #[inline]
+    pub(super) fn check(&mut self, bytes: usize) -> Result<(), Spent> {
+        self.until_look -= 1;
+        if self.until_look > 0 && self.uncounted < u64::from(LOOK_EVERY) {
+            return Ok(());
+        }
+        self.until_look = LOOK_EVERY;
+        self.look(bytes)
+    }
+
+    fn look(&mut self, bytes: usize) -> Result<(), Spent> {
+        let Budget {
+            time,
+            configurations,
+            memory,
+        } = self.account.budget;
+        // Relaxed: it is a sum, and nothing else is told by it.
+        let before = self
+            .account
+            .configurations
+            .fetch_add(self.uncounted, Relaxed);
+        let sum = before + self.uncounted;
+        self.uncounted = 0;
+        match (configurations, memory, time) {
+            (Some(limit), ..) if sum > limit => Err(Spent::Configurations(limit)),
+            (_, Some(limit), _) if bytes > limit => Err(Spent::Memory(limit)),
+            (.., Some(limit)) if self.account.elapsed() > limit => Err(Spent::Time(limit)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Meter<'_> {
+    fn drop(&mut self) {
+        self.account
+            .configurations
+            .fetch_add(self.uncounted, Relaxed); // as above
+    }
+}

@@ -1,0 +1,461 @@
+//! The search for a linearization, event by event.
+//!
+//! The events are taken in the order of the history, and what is kept is the *frontier*: all configurations that
+//! explain the events so far. A configuration says which of the operations open at this moment have taken effect
+//! already, and what state the object is in. When an operation completes, it must have taken effect: where it has
+//! not, it does so now, perhaps after others that are open too. Nothing takes effect before something that completes
+//! needs it ("just in time", after Lowe, [*Testing for linearizability*](https://doi.org/10.1002/cpe.3928), 2017). When no
+//! configuration is left, no linearization explains the events up to this one, and one explains those before.
+//!
+//! So the work and the memory depend on how much is open at once, not on how long the history is.
+//!
+//! Three things keep the frontier small without changing any verdict:
+//!
+//! - **Reads take effect as soon as they can.** What changes no state can never be in the way of another operation.
+//! - **Unknown outcomes are used sparingly.** An operation that may or may not have taken effect, at any time, never has to.
+//!   Of two configurations that differ only in which of these were used, the one that used less can do whatever the
+//!   other can.
+//! - **Equal unknown operations are one.** Which of two crashed writes of 3 took effect makes no difference.
+
+use std::{
+    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher},
+    rc::Rc,
+};
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+
+use super::{budget::Meter, trail::Trail};
+use crate::model::Specification;
+
+/// Which of the open operations have taken effect.
+pub(super) type Bits<const WORDS: usize> = [u64; WORDS];
+
+/// One explanation of the events so far.
+#[derive(Clone)]
+pub(super) struct Configuration<T, const WORDS: usize> {
+    /// By slot, which of the operations in the window have taken effect.
+    applied: Bits<WORDS>,
+    /// The operations of unknown outcome that have taken effect: their classes, ascending, each as often as it was used.
+    used: Option<Rc<[u32]>>,
+    pub(super) state: T,
+    /// The last operation that took effect, and from there all before it.
+    pub(super) last: u32,
+}
+
+/// An operation that will complete, from its invocation to its completion.
+struct Open<'h, O, R> {
+    op: &'h O,
+    ret: &'h R,
+    invocation: u64,
+    is_read: bool,
+}
+
+/// Operations of unknown outcome that are equal: any of them may take effect from its invocation on.
+struct Class<'h, O> {
+    op: &'h O,
+    invocations: Vec<u64>,
+}
+
+pub(super) struct Frontier<'s, 'h, S: Specification, const WORDS: usize> {
+    specification: &'s S,
+    /// The operations that are open and will complete, each in the slot that its bit stands for.
+    window: Vec<Option<Open<'h, S::Op, S::Ret>>>,
+    classes: Vec<Class<'h, S::Op>>,
+    pub(super) configurations: Vec<Configuration<S::State, WORDS>>,
+    pub(super) trail: Trail,
+    /// Reused from completion to completion.
+    survivors: Set<S::State, WORDS>,
+    waiting: Set<S::State, WORDS>,
+}
+
+/// What stopped the search.
+pub(super) enum Stop {
+    /// No configuration survives the completion.
+    Empty,
+    /// More operations are open at once than there are bits for.
+    WindowFull,
+    /// The budget is spent.
+    Spent(super::Spent),
+}
+
+impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
+    /// The most operations that can be open at once.
+    pub(super) const SLOTS: usize = 64 * WORDS;
+
+    pub(super) fn new(specification: &'s S) -> Self {
+        Self {
+            specification,
+            window: Vec::new(),
+            classes: Vec::new(),
+            configurations: vec![Configuration {
+                applied: [0; WORDS],
+                used: None,
+                state: specification.initial(),
+                last: Trail::ROOT,
+            }],
+            trail: Trail::default(),
+            survivors: Set::default(),
+            waiting: Set::default(),
+        }
+    }
+
+    /// An operation is invoked that will complete with `ret`. Returns its slot.
+    pub(super) fn invoke(
+        &mut self,
+        op: &'h S::Op,
+        ret: &'h S::Ret,
+        invocation: u64,
+    ) -> Result<usize, Stop> {
+        let open = Open {
+            op,
+            ret,
+            invocation,
+            is_read: self.specification.is_read(op),
+        };
+        let slot = match self.window.iter().position(Option::is_none) {
+            Some(slot) => slot,
+            None if self.window.len() < Self::SLOTS => {
+                self.window.push(None);
+                self.window.len() - 1
+            }
+            None => return Err(Stop::WindowFull),
+        };
+        if open.is_read {
+            for configuration in &mut self.configurations {
+                if allows(self.specification, &configuration.state, &open) {
+                    set(&mut configuration.applied, slot);
+                    configuration.last = self.trail.push(configuration.last, invocation);
+                }
+            }
+        }
+        self.window[slot] = Some(open);
+        Ok(slot)
+    }
+
+    /// An operation is invoked of which nobody will ever know whether it takes effect.
+    pub(super) fn invoke_unknown(&mut self, op: &'h S::Op, invocation: u64) {
+        if self.specification.is_read(op) {
+            return; // whatever it would return, it changes nothing
+        }
+        match self.classes.iter_mut().find(|class| class.op == op) {
+            Some(class) => class.invocations.push(invocation),
+            None => self.classes.push(Class {
+                op,
+                invocations: vec![invocation],
+            }),
+        }
+    }
+
+    /// The operation in this slot completes.
+    ///
+    /// Where this fails, the frontier is as it was: the configurations that explain everything up to this completion.
+    pub(super) fn complete(&mut self, slot: usize, meter: &mut Meter<'_>) -> Result<(), Stop> {
+        if self
+            .configurations
+            .iter()
+            .all(|configuration| has(&configuration.applied, slot))
+        {
+            for configuration in &mut self.configurations {
+                clear(&mut configuration.applied, slot);
+            }
+            self.window[slot] = None;
+            return Ok(());
+        }
+        self.survivors.clear();
+        self.waiting.clear();
+        for configuration in &self.configurations {
+            match has(&configuration.applied, slot) {
+                true => self.survivors.add(without(configuration.clone(), slot)),
+                false => self.waiting.add(configuration.clone()),
+            };
+        }
+        // What is added to those waiting is looked at in turn.
+        let mut next = 0;
+        while next < self.waiting.list.len() {
+            let from = self.waiting.list[next].clone();
+            next += 1;
+            self.apply_each(&from, slot, meter);
+            let configurations = self.survivors.list.len() + self.waiting.list.len();
+            let bytes = configurations * size_of::<Configuration<S::State, WORDS>>();
+            meter
+                .check(bytes + self.trail.bytes())
+                .map_err(Stop::Spent)?;
+        }
+        if self.survivors.list.is_empty() {
+            return Err(Stop::Empty);
+        }
+        std::mem::swap(&mut self.configurations, &mut self.survivors.list);
+        self.window[slot] = None;
+        self.trail.compact_if_long(
+            self.configurations
+                .iter_mut()
+                .map(|configuration| &mut configuration.last),
+        );
+        Ok(())
+    }
+
+    /// Lets each operation that can take effect next do so. What then has the completing operation in it survives.
+    fn apply_each(
+        &mut self,
+        from: &Configuration<S::State, WORDS>,
+        completing: usize,
+        meter: &mut Meter<'_>,
+    ) {
+        let specification = self.specification;
+        let (window, trail) = (&self.window, &mut self.trail);
+        let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
+        let mut arrive = |mut to: Configuration<S::State, WORDS>, invocation| {
+            meter.count();
+            to.last = trail.push(to.last, invocation);
+            settle(specification, window, trail, &mut to);
+            match has(&to.applied, completing) {
+                true => survivors.add(without(to, completing)),
+                false => waiting.add_behind(to),
+            }
+        };
+        for (slot, open) in window.iter().enumerate() {
+            let Some(open) = open else { continue };
+            // A read that could take effect here has.
+            if open.is_read || has(&from.applied, slot) {
+                continue;
+            }
+            specification.step(&from.state, open.op, Some(open.ret), |state| {
+                let mut to = from.with(state);
+                set(&mut to.applied, slot);
+                arrive(to, open.invocation);
+            });
+        }
+        for (number, class) in self.classes.iter().enumerate() {
+            let number = number as u32;
+            let times = from.used().iter().filter(|&&used| used == number).count();
+            let Some(&invocation) = class.invocations.get(times) else {
+                continue;
+            };
+            specification.step(&from.state, class.op, None, |state| {
+                if state != from.state {
+                    let mut to = from.with(state);
+                    to.used = Some(one_more(from.used(), number));
+                    arrive(to, invocation);
+                }
+            });
+        }
+    }
+
+    /// What is open and has not taken effect in this configuration: what completes, and then what may never.
+    pub(super) fn pending(
+        &self,
+        configuration: &Configuration<S::State, WORDS>,
+    ) -> impl Iterator<Item = Pending<'h, S::Op, S::Ret>> {
+        let open = self.window.iter().enumerate().filter_map(|(slot, open)| {
+            let open = open.as_ref()?;
+            (!has(&configuration.applied, slot)).then_some(Pending {
+                op: open.op,
+                ret: Some(open.ret),
+                invocation: open.invocation,
+            })
+        });
+        let unknown = self
+            .classes
+            .iter()
+            .zip(0u32..)
+            .filter_map(|(class, number)| {
+                let used = configuration.used().iter();
+                let times = used.filter(|&&used| used == number).count();
+                Some(Pending {
+                    op: class.op,
+                    ret: None,
+                    invocation: *class.invocations.get(times)?,
+                })
+            });
+        open.chain(unknown)
+    }
+}
+
+/// An operation that may take effect next.
+pub(super) struct Pending<'h, O, R> {
+    pub(super) op: &'h O,
+    /// What it will return, where that is known.
+    pub(super) ret: Option<&'h R>,
+    pub(super) invocation: u64,
+}
+
+impl<T, const WORDS: usize> Configuration<T, WORDS> {
+    fn used(&self) -> &[u32] {
+        self.used.as_deref().unwrap_or_default()
+    }
+
+    fn with(&self, state: T) -> Self {
+        Self {
+            applied: self.applied,
+            used: self.used.clone(),
+            state,
+            last: self.last,
+        }
+    }
+}
+
+/// Lets all reads take effect that can.
+fn settle<S: Specification, const WORDS: usize>(
+    specification: &S,
+    window: &[Option<Open<'_, S::Op, S::Ret>>],
+    trail: &mut Trail,
+    configuration: &mut Configuration<S::State, WORDS>,
+) {
+    for (slot, open) in window.iter().enumerate() {
+        let Some(open) = open else { continue };
+        if open.is_read
+            && !has(&configuration.applied, slot)
+            && allows(specification, &configuration.state, open)
+        {
+            set(&mut configuration.applied, slot);
+            configuration.last = trail.push(configuration.last, open.invocation);
+        }
+    }
+}
+
+fn allows<S: Specification>(
+    specification: &S,
+    state: &S::State,
+    open: &Open<'_, S::Op, S::Ret>,
+) -> bool {
+    let mut allowed = false;
+    specification.step(state, open.op, Some(open.ret), |_| allowed = true);
+    allowed
+}
+
+fn has<const WORDS: usize>(bits: &Bits<WORDS>, slot: usize) -> bool {
+    bits[slot / 64] >> (slot % 64) & 1 == 1
+}
+
+fn set<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
+    bits[slot / 64] |= 1 << (slot % 64);
+}
+
+fn clear<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
+    bits[slot / 64] &= !(1 << (slot % 64));
+}
+
+fn without<T, const WORDS: usize>(
+    mut configuration: Configuration<T, WORDS>,
+    slot: usize,
+) -> Configuration<T, WORDS> {
+    clear(&mut configuration.applied, slot);
+    configuration
+}
+
+fn one_more(used: &[u32], class: u32) -> Rc<[u32]> {
+    let at = used.partition_point(|&other| other <= class);
+    let (before, behind) = used.split_at(at);
+    before
+        .iter()
+        .chain([&class])
+        .chain(behind)
+        .copied()
+        .collect()
+}
+
+/// Whether each of `few` is in `many`, at least as often. Both ascend.
+fn is_within(few: &[u32], many: &[u32]) -> bool {
+    let mut many = many.iter();
+    few.iter().all(|class| many.any(|other| other == class))
+}
+
+/// Configurations of which none makes another one superfluous.
+struct Set<T, const WORDS: usize> {
+    list: Vec<Configuration<T, WORDS>>,
+    /// The places in the list, by operations applied and state. Empty while the list is short.
+    places: HashTable<u32>,
+}
+
+/// Up to here it is faster to look at all of them.
+const SHORT: usize = 8;
+
+impl<T, const WORDS: usize> Default for Set<T, WORDS> {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            places: HashTable::new(),
+        }
+    }
+}
+
+impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
+    fn clear(&mut self) {
+        self.list.clear();
+        self.places.clear();
+    }
+
+    /// Adds a configuration unless one is there that makes it superfluous, and takes out one that it makes so.
+    fn add(&mut self, new: Configuration<T, WORDS>) {
+        match self.alike(&new) {
+            Alike::None => self.push(new),
+            Alike::Better => {}
+            Alike::Worse(place) => self.list[place] = new,
+        }
+    }
+
+    /// The same, but the new one always goes to the end of the list.
+    fn add_behind(&mut self, new: Configuration<T, WORDS>) {
+        if !matches!(self.alike(&new), Alike::Better) {
+            self.push(new);
+        }
+    }
+
+    fn alike(&self, new: &Configuration<T, WORDS>) -> Alike {
+        let mut worse = None;
+        let mut better = |place: usize| {
+            let old = &self.list[place];
+            if old.applied != new.applied || old.state != new.state {
+                return false;
+            }
+            if worse.is_none() && is_within(new.used(), old.used()) && new.used != old.used {
+                worse = Some(place);
+            }
+            is_within(old.used(), new.used())
+        };
+        let found = match self.list.len() > SHORT {
+            true => {
+                let places = self.places.iter_hash(hash(new));
+                places.map(|&place| place as usize).any(&mut better)
+            }
+            false => (0..self.list.len()).any(&mut better),
+        };
+        match (found, worse) {
+            (true, _) => Alike::Better,
+            (false, Some(place)) => Alike::Worse(place),
+            (false, None) => Alike::None,
+        }
+    }
+
+    fn push(&mut self, new: Configuration<T, WORDS>) {
+        self.list.push(new);
+        let list = &self.list;
+        let from = match list.len() {
+            len if len <= SHORT => return,
+            len if len == SHORT + 1 => 0,
+            len => len - 1,
+        };
+        for place in from..list.len() {
+            let hash_of = |&place: &u32| hash(&list[place as usize]);
+            self.places
+                .insert_unique(hash(&list[place]), place as u32, hash_of);
+        }
+    }
+}
+
+/// Whether there is a configuration with the same operations applied and the same state.
+enum Alike {
+    None,
+    /// One that has used no more unknown operations.
+    Better,
+    /// One that has used more.
+    Worse(usize),
+}
+
+fn hash<T: Hash, const WORDS: usize>(configuration: &Configuration<T, WORDS>) -> u64 {
+    let mut hasher = BuildHasherDefault::<FxHasher>::default().build_hasher();
+    configuration.applied.hash(&mut hasher);
+    configuration.state.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,26 @@
+//! Whether a history is what a [specification](crate::model) allows.
+//!
+//! ```
+//! use tachograph::{HistoryBuilder, ProcessId, check, model::{CasRegister, cas_register::{Op, Ret}}};
+//!
+//! let [a, b] = [0, 1].map(ProcessId);
+//! let mut builder = HistoryBuilder::new();
+//! builder.invoke(a, Op::Write(4)).invoke(b, Op::Read).ok(a, Ret::Done).ok(b, Ret::Value(None));
+//! let history = builder.finish().unwrap();
+//! let report = check::linearizable(&CasRegister::new(), &history, &check::Budget::unlimited());
+//! assert!(report.verdict.is_linearizable()); // the read came first
+//! ```
+
+mod budget;
+mod frontier;
+mod linearizable;
+mod trail;
+mod verdict;
+mod witness;
+
+pub use self::{
+    budget::{Budget, Spent},
+    linearizable::linearizable,
+    verdict::{Blocked, Explained, Reason, Report, Verdict, Violation, Witness},
+    witness::Flaw,
+};

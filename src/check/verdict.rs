@@ -1,0 +1,210 @@
+//! What a check finds.
+
+use std::{fmt, time::Duration};
+
+use super::Spent;
+
+/// What a check found, and what it took.
+#[derive(Clone, Debug)]
+pub struct Report<T> {
+    /// What was found.
+    pub verdict: Verdict<T>,
+    /// The operations that were checked: all but those that failed.
+    pub operations: u64,
+    /// The configurations that were looked at.
+    pub configurations: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// What was found of a history. `T` is the state of the model.
+#[derive(Clone, Debug)]
+pub enum Verdict<T> {
+    /// The history is what the specification allows, and this order shows it.
+    Linearizable(Witness),
+    /// It is not, and here is where.
+    Violation(Box<Violation<T>>),
+    /// It was not decided, for this reason. It is neither a pass nor a failure.
+    Unknown(Reason),
+}
+
+/// An order in which the operations may have taken effect: the indices of their invocations.
+///
+/// All that completed with `ok` are in it, none that failed, and of those of unknown outcome the ones that must have
+/// taken effect for the others to return what they did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// The indices of the invocations.
+    pub order: Vec<u64>,
+}
+
+/// Why a history is not what the specification allows.
+#[derive(Clone, Debug)]
+pub struct Violation<T> {
+    /// The index of the first event that nothing explains: up to the event before, the history is linearizable. It is
+    /// a completion.
+    pub event: u64,
+    /// The index of the invocation that it completes.
+    pub invocation: u64,
+    /// The operation and what it returned.
+    pub operation: String,
+    /// How the operations before may have taken effect: a longest linearization of the part of the object where the
+    /// violation is.
+    pub prefix: Witness,
+    /// What may have been the case before that event, of all there is at most
+    /// [`EXPLAINED`](Self::EXPLAINED).
+    pub explained: Vec<Explained<T>>,
+    /// How many there are in all.
+    pub configurations: usize,
+}
+
+impl<T> Violation<T> {
+    /// So many configurations are explained.
+    pub const EXPLAINED: usize = 8;
+    /// So many operations are explained of each.
+    pub const BLOCKED: usize = 16;
+}
+
+/// One way in which all before the violation may have happened, and why it does not go on.
+#[derive(Clone, Debug)]
+pub struct Explained<T> {
+    /// The state that the object is in then.
+    pub state: T,
+    /// The operations that are open and have not taken effect, of all at most [`Violation::BLOCKED`]: first the one that
+    /// completes.
+    pub blocked: Vec<Blocked>,
+}
+
+/// An operation that did not take effect yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The index of its invocation.
+    pub invocation: u64,
+    /// The operation, and what it returned if that is known.
+    pub operation: String,
+    /// Why it cannot be next, or why it does not help that it can.
+    pub why: String,
+}
+
+/// Why there is no verdict.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The budget is spent.
+    Spent(Spent),
+    /// More operations are open at once than can be told apart.
+    TooManyOpen {
+        /// How many can be.
+        limit: usize,
+    },
+    /// The history begins in the middle: this event completes what was invoked before it. What was the case then is not
+    /// known.
+    NoBeginning(u64),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spent(spent) => spent.fmt(f),
+            Self::TooManyOpen { limit } => {
+                write!(f, "more than {limit} operations are open at once")
+            }
+            Self::NoBeginning(event) => {
+                write!(
+                    f,
+                    "event {event} completes what was invoked before the history begins"
+                )
+            }
+        }
+    }
+}
+
+impl<T> Verdict<T> {
+    /// Whether the history is what the specification allows.
+    pub fn is_linearizable(&self) -> bool {
+        matches!(self, Self::Linearizable(_))
+    }
+
+    /// Whether the history is not what the specification allows.
+    pub fn is_violation(&self) -> bool {
+        matches!(self, Self::Violation(_))
+    }
+
+    /// `linearizable`, `violation` or `unknown`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Linearizable(_) => "linearizable",
+            Self::Violation(_) => "violation",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+}
+
+/// For a person; of bounded length.
+impl<T: fmt::Debug> fmt::Display for Verdict<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Linearizable(_) => f.write_str("linearizable"),
+            Self::Violation(violation) => violation.fmt(f),
+            Self::Unknown(reason) => write!(f, "unknown: {reason}"),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Display for Violation<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            event,
+            invocation,
+            operation,
+            ..
+        } = self;
+        write!(
+            f,
+            "violation: event {event} completes {operation} (invoked at {invocation}), which nothing explains; \
+             up to the event before all is well"
+        )?;
+        for explained in &self.explained {
+            write!(f, "\n  the state may be {}", brief(&explained.state))?;
+            for Blocked {
+                invocation,
+                operation,
+                why,
+            } in &explained.blocked
+            {
+                write!(f, "\n    {invocation:>8}  {operation}: {why}")?;
+            }
+        }
+        match self.configurations - self.explained.len() {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more such states"),
+        }
+    }
+}
+
+/// As much of it as a person wants to see.
+pub(super) fn brief(value: &impl fmt::Debug) -> String {
+    const CHARACTERS: usize = 120;
+
+    /// Takes no more than fits, so that a large value is not written out only to be cut.
+    struct Bounded(String, usize);
+
+    impl fmt::Write for Bounded {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for character in text.chars() {
+                if self.1 == 0 {
+                    self.0.push('…');
+                    return Err(fmt::Error);
+                }
+                self.0.push(character);
+                self.1 -= 1;
+            }
+            Ok(())
+        }
+    }
+
+    let mut text = Bounded(String::new(), CHARACTERS);
+    // Fails where it is full, which is well.
+    let _ = fmt::write(&mut text, format_args!("{value:?}"));
+    text.0
+}

@@ -1,0 +1,154 @@
+//! Sequential specifications: what an object does when its operations come one after the other.
+//!
+//! A [`Model`] is executable: its [`apply`](Model::apply) is the object written as plain sequential code, and the
+//! [checker](crate::check) compares what it returns with what was recorded. A [`Specification`] is the more general form,
+//! for objects that may do one of several things.
+//!
+//! ```
+//! use tachograph::model::Model;
+//!
+//! #[derive(Clone, Debug, PartialEq)]
+//! enum Op { Add(u64), Get }
+//!
+//! struct Counter;
+//!
+//! impl Model for Counter {
+//!     type Op = Op;
+//!     type Ret = u64;
+//!     type State = u64;
+//!
+//!     fn initial(&self) -> u64 {
+//!         0
+//!     }
+//!
+//!     fn apply(&self, state: &mut u64, op: &Op) -> u64 {
+//!         match op {
+//!             Op::Add(n) => { *state += n; 0 }
+//!             Op::Get => *state,
+//!         }
+//!     }
+//!
+//!     fn is_read(&self, op: &Op) -> bool {
+//!         *op == Op::Get // not needed, but it makes checking faster
+//!     }
+//! }
+//! ```
+
+pub mod cas_register;
+pub mod register;
+
+use std::{fmt::Debug, hash::Hash};
+
+pub use self::{cas_register::CasRegister, register::Register};
+
+/// A sequential object, as one would write it for a single thread.
+pub trait Model {
+    /// The operations with their arguments.
+    type Op: PartialEq + Debug;
+    /// What operations return.
+    type Ret: PartialEq + Debug;
+    /// What the object holds. The checker clones, compares and hashes it often: keep it small.
+    type State: Clone + Eq + Hash + Debug;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// Does what the operation does, and returns what it returns.
+    fn apply(&self, state: &mut Self::State, op: &Self::Op) -> Self::Ret;
+
+    /// Whether the operation never changes any state. Saying so of reads makes checking faster; saying so of an
+    /// operation that does change a state makes the verdicts wrong.
+    fn is_read(&self, op: &Self::Op) -> bool {
+        let _ = op;
+        false
+    }
+
+    /// The part of the object that the operation is about, such as a hash of its key, where the object has parts
+    /// that know nothing of one another: each part is then checked for itself, which is much faster (P-compositionality,
+    /// [Horn and Kroening 2015](https://arxiv.org/abs/1504.00204)).
+    ///
+    /// `None` says that the operation is about all of the object, and then it is checked as one. Two parts with the same
+    /// number are checked together, which is slower and still right.
+    fn part(&self, op: &Self::Op) -> Option<u64> {
+        let _ = op;
+        None
+    }
+}
+
+/// A sequential object that may do one of several things. Every [`Model`] is one.
+pub trait Specification {
+    /// The operations with their arguments.
+    type Op: PartialEq + Debug;
+    /// What operations return.
+    type Ret: Debug;
+    /// What the object holds.
+    type State: Clone + Eq + Hash + Debug;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// Hands out each state that the operation may lead to from this one if it returns `ret`, or, where what it returned
+    /// is not known, whatever it returns. None, where it cannot return that.
+    fn step(
+        &self,
+        state: &Self::State,
+        op: &Self::Op,
+        ret: Option<&Self::Ret>,
+        next: impl FnMut(Self::State),
+    );
+
+    /// See [`Model::is_read`].
+    fn is_read(&self, op: &Self::Op) -> bool {
+        let _ = op;
+        false
+    }
+
+    /// See [`Model::part`].
+    fn part(&self, op: &Self::Op) -> Option<u64> {
+        let _ = op;
+        None
+    }
+
+    /// What the operation would return in this state, to be told to a person. `None` where it cannot be said.
+    fn would_return(&self, state: &Self::State, op: &Self::Op) -> Option<Self::Ret> {
+        let _ = (state, op);
+        None
+    }
+}
+
+impl<M: Model> Specification for M {
+    type Op = M::Op;
+    type Ret = M::Ret;
+    type State = M::State;
+
+    fn initial(&self) -> Self::State {
+        Model::initial(self)
+    }
+
+    #[inline]
+    fn step(
+        &self,
+        state: &Self::State,
+        op: &Self::Op,
+        ret: Option<&Self::Ret>,
+        mut next: impl FnMut(Self::State),
+    ) {
+        let mut state = state.clone();
+        let returned = self.apply(&mut state, op);
+        if ret.is_none_or(|ret| *ret == returned) {
+            next(state);
+        }
+    }
+
+    fn is_read(&self, op: &Self::Op) -> bool {
+        Model::is_read(self, op)
+    }
+
+    fn part(&self, op: &Self::Op) -> Option<u64> {
+        Model::part(self, op)
+    }
+
+    fn would_return(&self, state: &Self::State, op: &Self::Op) -> Option<Self::Ret> {
+        Some(self.apply(&mut state.clone(), op))
+    }
+}
