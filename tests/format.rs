@@ -775,12 +775,12 @@ fn a_compressed_file_opens_as_itself() {
     encoder.write_all(&plain).unwrap();
     let compressed = encoder.finish().unwrap();
     for file in [plain, compressed.clone()] {
-        let mut input = open(io::Cursor::new(file)).unwrap();
-        assert_eq!(Format::guess(&mut input).unwrap(), Format::JsonLines);
+        let input = open(&file[..]).unwrap();
+        assert_eq!(input.format(), Format::JsonLines);
         assert_eq!(jsonl::read(input, STRICT).unwrap(), document);
     }
     let broken = compressed[..compressed.len() / 2].to_vec();
-    let error = jsonl::read::<Op, Option<f64>>(open(io::Cursor::new(broken)).unwrap(), STRICT);
+    let error = jsonl::read::<Op, Option<f64>>(open(&broken[..]).unwrap(), STRICT);
     let error = error.unwrap_err();
     assert!(
         matches!(error.problem, Problem::Io(_)) && error.line > 1_000,
@@ -803,13 +803,18 @@ fn formats_are_told_by_names_and_first_bytes() {
     for (name, format) in names {
         assert_eq!(Format::of_path(name), format, "{name}");
     }
-    assert_eq!(
-        Format::guess(&mut &b"\n {\"format\""[..]).unwrap(),
-        Format::JsonLines
-    );
-    assert_eq!(
-        Format::guess(&mut &b" {:process 0"[..]).unwrap(),
-        Format::Edn
-    );
-    assert_eq!(Format::guess(&mut &b""[..]).unwrap(), Format::Edn);
+    for (start, format) in [
+        (&b"\n {\"format\""[..], Format::JsonLines),
+        (b"\xef\xbb\xbf{\"format\"", Format::JsonLines),
+        (b" {:process 0", Format::Edn),
+        (b"{", Format::Edn),
+        (b"", Format::Edn),
+    ] {
+        // Also where the bytes come one at a time.
+        let mut source = open(Trickle(start, 1)).unwrap();
+        assert_eq!(source.format(), format);
+        let mut rest = Vec::new();
+        source.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start));
+    }
 }

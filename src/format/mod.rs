@@ -40,7 +40,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use self::{
     error::{Problem, ReadError},
-    source::{Format, open},
+    source::{Format, Source, open},
 };
 use crate::{
     event::{EventKind, ProcessId, Text},

@@ -105,6 +105,7 @@ impl<O, R> History<O, R> {
     }
 
     /// What came of the operation that the row at this position invokes.
+    #[cfg(feature = "check")]
     #[inline]
     pub(crate) fn outcome_at(&self, position: usize) -> Outcome<&R> {
         match self

@@ -2,14 +2,14 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, IsTerminal, Read},
+    io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use tachograph::format::{self, Document, Format, Options, ReadError, edn, jsonl};
+use tachograph::format::{self, Document, Format, Options, ReadError, Source, edn, jsonl};
 
 /// A history of whatever object.
 pub type AnyDocument = Document<edn::Op, edn::Value>;
@@ -73,12 +73,9 @@ pub fn is_standard(path: &Path) -> bool {
 
 impl Reading {
     pub fn read(&self, path: &Path, format: Option<FormatName>) -> Result<AnyDocument, Failure> {
-        let mut input = open(path).map_err(Failure::Open)?;
+        let input = open(path).map_err(Failure::Open)?;
         let known = format.map(Into::into).or_else(|| Format::of_path(path));
-        let format = match known {
-            Some(format) => format,
-            None => Format::guess(&mut input).map_err(Failure::Open)?,
-        };
+        let format = known.unwrap_or(input.format());
         let options = Options::new().lenient(self.lenient);
         match format {
             Format::Edn => edn::read(input, &options),
@@ -88,14 +85,14 @@ impl Reading {
     }
 }
 
-fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+fn open(path: &Path) -> io::Result<Source<Progress<Box<dyn Read>>>> {
     if is_standard(path) {
-        return format::open(Progress::new(io::stdin(), path, None));
+        return format::open(Progress::new(Box::new(io::stdin()), path, None));
     }
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     let bytes = metadata.is_file().then_some(metadata.len());
-    format::open(Progress::new(file, path, bytes))
+    format::open(Progress::new(Box::new(file), path, bytes))
 }
 
 /// Shows how much was read, once that has taken a second, if somebody is there to see it.

@@ -1,0 +1,135 @@
+//! The models that are tested, and what their operations are.
+
+use super::random::Random;
+use tachograph::model::{CasRegister, Model, Register, cas_register, register};
+
+/// A model, and chance operations and results of it: few different values, so that much can be confused.
+pub trait Family {
+    type Model: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync;
+
+    const NAME: &'static str;
+
+    fn model() -> Self::Model;
+    fn op(random: &mut Random) -> <Self::Model as Model>::Op;
+    /// Any result, whether it can be or not.
+    fn ret(random: &mut Random) -> <Self::Model as Model>::Ret;
+}
+
+pub struct Registers;
+
+impl Family for Registers {
+    type Model = Register<u8>;
+
+    const NAME: &'static str = "register";
+
+    fn model() -> Register<u8> {
+        Register::new()
+    }
+
+    fn op(random: &mut Random) -> register::Op<u8> {
+        match random.below(2) {
+            0 => register::Op::Read,
+            _ => register::Op::Write(random.below(3) as u8),
+        }
+    }
+
+    fn ret(random: &mut Random) -> Option<u8> {
+        (!random.one_in(4)).then(|| random.below(3) as u8)
+    }
+}
+
+pub struct CasRegisters;
+
+impl Family for CasRegisters {
+    type Model = CasRegister<u8>;
+
+    const NAME: &'static str = "cas-register";
+
+    fn model() -> CasRegister<u8> {
+        CasRegister::new()
+    }
+
+    fn op(random: &mut Random) -> cas_register::Op<u8> {
+        let mut value = || random.below(3) as u8;
+        let (old, new) = (value(), value());
+        match random.below(3) {
+            0 => cas_register::Op::Read,
+            1 => cas_register::Op::Write(new),
+            _ => cas_register::Op::Cas(old, new),
+        }
+    }
+
+    fn ret(random: &mut Random) -> cas_register::Ret<u8> {
+        match random.below(3) {
+            0 => cas_register::Ret::Value((!random.one_in(4)).then(|| random.below(3) as u8)),
+            1 => cas_register::Ret::Done,
+            _ => cas_register::Ret::Swapped(random.one_in(2)),
+        }
+    }
+}
+
+/// Two counters and the sum of both: operations with a part and without, of which the checker knows parts only where
+/// all have one.
+pub struct Pairs;
+
+/// A model of a user's own: two numbers.
+pub struct Pair;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum PairOp {
+    Add(bool, u8),
+    Get(bool),
+}
+
+impl Model for Pair {
+    type Op = PairOp;
+    type Ret = u8;
+    type State = [u8; 2];
+
+    fn initial(&self) -> [u8; 2] {
+        [0, 0]
+    }
+
+    fn apply(&self, state: &mut [u8; 2], op: &PairOp) -> u8 {
+        match *op {
+            PairOp::Add(side, by) => {
+                let number = &mut state[usize::from(side)];
+                *number = (*number + by) % 4;
+                *number
+            }
+            PairOp::Get(side) => state[usize::from(side)],
+        }
+    }
+
+    fn is_read(&self, op: &PairOp) -> bool {
+        matches!(op, PairOp::Get(_))
+    }
+
+    fn part(&self, op: &PairOp) -> Option<u64> {
+        match *op {
+            PairOp::Add(side, _) | PairOp::Get(side) => Some(side.into()),
+        }
+    }
+}
+
+impl Family for Pairs {
+    type Model = Pair;
+
+    const NAME: &'static str = "pair of counters";
+
+    fn model() -> Pair {
+        Pair
+    }
+
+    fn op(random: &mut Random) -> PairOp {
+        let side = random.one_in(2);
+        match random.below(3) {
+            0 => PairOp::Get(side),
+            _ => PairOp::Add(side, random.below(3) as u8),
+        }
+    }
+
+    fn ret(random: &mut Random) -> u8 {
+        random.below(4) as u8
+    }
+}

@@ -1,0 +1,407 @@
+//! The checker against slow, obvious readings of the same histories.
+#![cfg(all(not(loom), feature = "check"))]
+
+mod families;
+mod oracle;
+mod random;
+
+use std::{fmt::Debug, time::Duration};
+
+use families::{CasRegisters, Family, Pair, PairOp, Pairs, Registers};
+use random::{Random, Shape, history};
+use tachograph::{
+    Event, EventKind, History, HistoryBuilder, ProcessId, Recorder,
+    check::{self, Budget, Flaw, Reason, Report, Spent, Verdict, Witness},
+    model::{CasRegister, Model, Register, Specification, cas_register, register},
+};
+
+type HistoryOf<F> =
+    History<<<F as Family>::Model as Model>::Op, <<F as Family>::Model as Model>::Ret>;
+type StateOf<F> = <<F as Family>::Model as Model>::State;
+
+const UNLIMITED: &Budget = &Budget::unlimited();
+
+/// So many histories of each family are held against the oracle.
+const HISTORIES: u64 = 200_000;
+
+fn small(random: &mut Random) -> Shape {
+    Shape {
+        processes: 1 + random.below(4),
+        operations: 1 + random.below(7),
+        info: [0, 2, 4][random.below(3) as usize],
+        fail: [0, 4][random.below(2) as usize],
+        open_ends: random.one_in(2),
+    }
+}
+
+/// The same history with some results changed to others.
+fn mutate<F: Family>(history: HistoryOf<F>, random: &mut Random) -> HistoryOf<F> {
+    let events = history.into_events().map(|event| {
+        let kind = match event.kind {
+            EventKind::Ok(_) if random.one_in(4) => EventKind::Ok(F::ret(random)),
+            kind => kind,
+        };
+        Event { kind, ..event }
+    });
+    History::from_events(events).unwrap()
+}
+
+fn check<F: Family>(history: &HistoryOf<F>) -> Report<StateOf<F>> {
+    check::linearizable(&F::model(), history, UNLIMITED)
+}
+
+/// A verdict and what goes with it.
+fn assert_right<F: Family>(history: &HistoryOf<F>, seed: u64) -> bool {
+    let model = F::model();
+    let context = || format!("{}, seed {seed}:\n{history}", F::NAME);
+    let expected = oracle::is_linearizable(&model, history);
+    match check::<F>(history).verdict {
+        Verdict::Linearizable(witness) => {
+            assert!(expected, "a violation was missed: {}", context());
+            if let Err(flaw) = witness.validate(&model, history) {
+                panic!("{flaw} in {witness:?}: {}", context());
+            }
+        }
+        Verdict::Violation(violation) => {
+            assert!(!expected, "a false alarm: {violation}\n{}", context());
+            let event = violation.event;
+            let mut prefix = history.clone();
+            prefix.truncate(event + 1);
+            assert!(
+                !oracle::is_linearizable(&model, &prefix),
+                "event {event} is too early: {}",
+                context()
+            );
+            prefix.truncate(event);
+            assert!(
+                oracle::is_linearizable(&model, &prefix),
+                "event {event} is too late: {}",
+                context()
+            );
+            assert_eq!(history.invocation(event), Some(violation.invocation));
+        }
+        Verdict::Unknown(reason) => panic!("{reason}: {}", context()),
+    }
+    expected
+}
+
+fn agrees_with_the_oracle<F: Family>() {
+    let mut linearizable = 0;
+    for seed in 0..HISTORIES {
+        let mut random = Random::new(seed);
+        let shape = small(&mut random);
+        let mut history = history(&F::model(), &shape, &mut random, F::op);
+        if !random.one_in(4) {
+            history = mutate::<F>(history, &mut random);
+        }
+        linearizable += u64::from(assert_right::<F>(&history, seed));
+    }
+    // Both verdicts come often, or not much was tried.
+    assert!(
+        linearizable > HISTORIES / 4 && linearizable < HISTORIES * 3 / 4,
+        "{linearizable}"
+    );
+}
+
+#[test]
+fn verdicts_on_registers_are_the_oracles() {
+    agrees_with_the_oracle::<Registers>();
+}
+
+#[test]
+fn verdicts_on_cas_registers_are_the_oracles() {
+    agrees_with_the_oracle::<CasRegisters>();
+}
+
+#[test]
+fn verdicts_on_an_object_with_parts_are_the_oracles() {
+    agrees_with_the_oracle::<Pairs>();
+}
+
+fn never_a_false_alarm<F: Family>() {
+    for seed in 0..1000 {
+        let mut random = Random::new(seed);
+        let shape = Shape {
+            processes: 2 + random.below(5),
+            operations: 1000,
+            info: if random.one_in(2) { 100 } else { 0 },
+            fail: 20,
+            open_ends: random.one_in(2),
+        };
+        let history = history(&F::model(), &shape, &mut random, F::op);
+        match check::<F>(&history).verdict {
+            Verdict::Linearizable(witness) => witness.validate(&F::model(), &history).unwrap(),
+            other => panic!("{}, seed {seed}: {other}", F::NAME),
+        }
+    }
+}
+
+#[test]
+fn what_is_linearizable_by_construction_is_never_a_violation() {
+    never_a_false_alarm::<Registers>();
+    never_a_false_alarm::<CasRegisters>();
+    never_a_false_alarm::<Pairs>();
+}
+
+fn processes<const N: usize>() -> [ProcessId; N] {
+    std::array::from_fn(|id| ProcessId(id as u64))
+}
+
+#[test]
+fn a_crashed_write_may_take_effect_now_later_or_never() {
+    use register::Op::{Read, Write};
+    let [writer, reader] = processes();
+    let reads = |values: &[Option<u8>]| {
+        let mut builder = HistoryBuilder::new();
+        builder.invoke(reader, Write(1)).ok(reader, None);
+        builder.invoke(writer, Write(2)).info(writer);
+        for value in values {
+            builder.invoke(reader, Read).ok(reader, *value);
+        }
+        check::linearizable(&Register::new(), &builder.finish().unwrap(), UNLIMITED).verdict
+    };
+    let (one, two) = (Some(1), Some(2));
+    for good in [
+        &[two, two][..],
+        &[one, one],
+        &[one, one, one, two, two],
+        &[],
+    ] {
+        assert!(reads(good).is_linearizable(), "{good:?}");
+    }
+    for bad in [&[two, one][..], &[one, two, one], &[Some(3)], &[None]] {
+        assert!(reads(bad).is_violation(), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_read_of_unknown_outcome_never_matters() {
+    use register::Op::{Read, Write};
+    let [writer, reader, crashed] = processes();
+    let mut builder = HistoryBuilder::new();
+    builder.invoke(crashed, Read).info(crashed);
+    builder.invoke(writer, Write(1)).ok(writer, None);
+    builder.invoke(reader, Read).ok(reader, Some(1));
+    let history = builder.finish().unwrap();
+    let report = check::linearizable(&Register::<u8>::new(), &history, UNLIMITED);
+    assert!(report.verdict.is_linearizable());
+}
+
+#[test]
+fn a_violation_says_where_and_why() {
+    use register::Op::{Read, Write};
+    let [a, b, c] = processes();
+    let mut builder = HistoryBuilder::new();
+    builder
+        .invoke(a, Write(1))
+        .invoke(b, Write(2))
+        .ok(a, None)
+        .ok(b, None);
+    builder
+        .invoke(c, Write(7))
+        .invoke(a, Read)
+        .ok(a, Some(3))
+        .ok(c, None);
+    let history = builder.finish().unwrap();
+    let report = check::linearizable(&Register::new(), &history, UNLIMITED);
+    let Verdict::Violation(violation) = report.verdict else {
+        panic!("{}", report.verdict)
+    };
+    assert_eq!((violation.event, violation.invocation), (6, 5));
+    assert_eq!(
+        violation.to_string(),
+        "violation: event 6 completes Read → Some(3) (invoked at 5), which nothing explains; up to the event before all \
+         is well
+  the state may be Some(2)
+           5  Read → Some(3): would return Some(2)
+           4  Write(7) → None: could be next, but does not help
+  the state may be Some(1)
+           5  Read → Some(3): would return Some(1)
+           4  Write(7) → None: could be next, but does not help"
+    );
+    let mut prefix = history.clone();
+    prefix.truncate(6);
+    violation
+        .prefix
+        .validate(&Register::new(), &prefix)
+        .unwrap();
+}
+
+/// An object of which nothing can be said beforehand: each operation may return anything, and means something else.
+struct Anything;
+
+impl Specification for Anything {
+    type Op = u32;
+    type Ret = ();
+    type State = Vec<u32>;
+
+    fn initial(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    fn step(&self, state: &Vec<u32>, op: &u32, _: Option<&()>, mut next: impl FnMut(Vec<u32>)) {
+        let mut longer = state.clone();
+        longer.push(*op);
+        next(longer);
+    }
+}
+
+/// Any number of operations at once: the first that completes may come after any others, in any order.
+fn all_at_once(operations: u32) -> History<u32, ()> {
+    let mut builder = HistoryBuilder::new();
+    for number in 0..operations {
+        builder.invoke(ProcessId(number.into()), number);
+    }
+    for number in 0..operations {
+        builder.ok(ProcessId(number.into()), ());
+    }
+    builder.finish().unwrap()
+}
+
+#[test]
+fn a_spent_budget_is_unknown() {
+    let history = all_at_once(30);
+    let spent = |budget: Budget| match check::linearizable(&Anything, &history, &budget).verdict {
+        Verdict::Unknown(Reason::Spent(spent)) => spent,
+        other => panic!("{other}"),
+    };
+    let time = Duration::from_millis(50);
+    assert_eq!(spent(Budget::unlimited().time(time)), Spent::Time(time));
+    let few = Budget::unlimited().configurations(1000);
+    assert_eq!(spent(few), Spent::Configurations(1000));
+    assert_eq!(
+        spent(Budget::unlimited().memory(1 << 20)),
+        Spent::Memory(1 << 20)
+    );
+    let report = check::linearizable(&Anything, &history, &few);
+    assert!(
+        (1000..2000).contains(&report.configurations),
+        "{}",
+        report.configurations
+    );
+}
+
+#[test]
+fn many_more_operations_at_once_than_a_word_has_bits() {
+    // One after the other in effect, all open at once: each read fixes where it is.
+    use register::Op::{Read, Write};
+    for open in [63, 64, 65, 300] {
+        let mut builder = HistoryBuilder::new();
+        for number in 0..open {
+            builder.invoke(ProcessId(number), Read);
+        }
+        builder
+            .invoke(ProcessId(open), Write(1))
+            .ok(ProcessId(open), None);
+        for number in 0..open {
+            builder.ok(ProcessId(number), (number % 2 == 0).then_some(1));
+        }
+        let history = builder.finish().unwrap();
+        let report = check::linearizable(&Register::new(), &history, UNLIMITED);
+        let Verdict::Linearizable(witness) = report.verdict else {
+            panic!("{open}: {}", report.verdict)
+        };
+        witness.validate(&Register::new(), &history).unwrap();
+    }
+    let report = check::linearizable(&Anything, &all_at_once(5000), UNLIMITED);
+    let Verdict::Unknown(reason) = report.verdict else {
+        panic!("{}", report.verdict)
+    };
+    assert_eq!(reason, Reason::TooManyOpen { limit: 4096 });
+}
+
+#[test]
+fn a_piece_that_begins_in_the_middle_is_not_judged() {
+    let recorder = Recorder::<register::Op<u8>, Option<u8>>::new();
+    let mut process = recorder.process();
+    let call = process.invoke(register::Op::Read);
+    drop(recorder.drain());
+    call.ok(Some(4));
+    let report = check::linearizable(&Register::new(), &recorder.drain(), UNLIMITED);
+    let Verdict::Unknown(reason) = report.verdict else {
+        panic!("{}", report.verdict)
+    };
+    assert_eq!(reason, Reason::NoBeginning(1));
+}
+
+#[test]
+fn nothing_is_linearizable() {
+    let report = check::linearizable(&Register::<u8>::new(), &History::new(), UNLIMITED);
+    assert!(report.verdict.is_linearizable());
+    assert_eq!((report.operations, report.configurations), (0, 0));
+}
+
+#[test]
+fn an_order_with_a_flaw_is_no_witness() {
+    use cas_register::{Op::*, Ret::*};
+    let [a, b, c] = processes();
+    let mut builder = HistoryBuilder::new();
+    builder.invoke(a, Write(1)).ok(a, Done); // 0
+    builder
+        .invoke(b, Cas(1, 2))
+        .invoke(a, Read)
+        .ok(b, Swapped(true))
+        .ok(a, Value(Some(2))); // 2, 3
+    builder.invoke(c, Write(9)).fail(c); // 6
+    builder.invoke(c, Write(8)).info(c); // 8
+    let history = builder.finish().unwrap();
+    let flaw = |order: &[u64]| {
+        let witness = Witness {
+            order: order.to_vec(),
+        };
+        witness.validate(&CasRegister::new(), &history).err()
+    };
+    assert_eq!(flaw(&[0, 2, 3]), None);
+    assert_eq!(flaw(&[0, 2, 3, 8]), None);
+    assert_eq!(flaw(&[0, 2]), Some(Flaw::Missing(3)));
+    assert_eq!(flaw(&[0, 3, 2]), Some(Flaw::Impossible(3)));
+    assert_eq!(flaw(&[2, 0, 3]), Some(Flaw::Impossible(2)));
+    assert_eq!(flaw(&[8, 0, 2, 3]), Some(Flaw::OutOfTime(0)));
+    assert_eq!(flaw(&[0, 2, 3, 6]), Some(Flaw::NotAnOperation(6)));
+    assert_eq!(flaw(&[0, 0]), Some(Flaw::NotAnOperation(0)));
+    assert_eq!(flaw(&[1]), Some(Flaw::NotAnOperation(1)));
+    assert_eq!(flaw(&[99]), Some(Flaw::NotAnOperation(99)));
+}
+
+#[test]
+fn parts_are_checked_apart_and_told_as_one() {
+    let model = Pair;
+    for seed in 0..50 {
+        let mut random = Random::new(seed);
+        let shape = Shape {
+            processes: 6,
+            operations: 5000,
+            info: 0,
+            fail: 0,
+            open_ends: false,
+        };
+        let good = history(&model, &shape, &mut random, Pairs::op);
+        let report = check::linearizable(&model, &good, UNLIMITED);
+        let Verdict::Linearizable(witness) = report.verdict else {
+            panic!("seed {seed}: {}", report.verdict)
+        };
+        witness.validate(&model, &good).unwrap();
+        assert_eq!(report.operations, 5000);
+        // The last read of either side, changed, is found in whichever part it is.
+        let mut events: Vec<_> = good.into_events().collect();
+        let mut changed = None;
+        for index in (0..events.len()).rev() {
+            if let EventKind::Ok(ret) = &mut events[index].kind {
+                *ret = 9;
+                changed = Some(index as u64);
+                if random.one_in(2) {
+                    break;
+                }
+            }
+        }
+        let bad = History::from_events(events).unwrap();
+        match check::linearizable(&model, &bad, UNLIMITED).verdict {
+            Verdict::Violation(violation) => assert_eq!(Some(violation.event), changed),
+            other => panic!("seed {seed}: {other}"),
+        }
+        let _: Option<PairOp> = None;
+    }
+}
+
+#[allow(dead_code)]
+fn debug(_: impl Debug) {}
