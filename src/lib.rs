@@ -20,7 +20,7 @@ pub use self::{
     event::{Event, EventKind, EventRef, ProcessId, Text},
     history::{
         Breach, Breaches, Cut, CutReason, Events, History, HistoryBuilder, IntoEvents, JoinError,
-        Operation, Operations, Outcome, Overlap, Rule, View,
+        Operation, Operations, Outcome, Overlap, Rule, View, ViewEvents,
     },
     recorder::{Builder, Call, Failure, Process, ProcessesAlive, Recorder, Tail},
 };

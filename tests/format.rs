@@ -577,7 +577,7 @@ fn breaches_of_the_rules_are_said_with_line_and_event() {
 line 2, event 1: process 0 completes another operation (event 0) [same-operation]
 line 3, event 3: the index should be 2 [dense-indices]
 line 3, event 3: process 0 completes, with no operation open [completion-of-invocation]
-line 6, event 6: process 1 goes on after its info (event 4) [silent-after-info]";
+line 6, event 6: process 1 goes on after its info (event 5) [silent-after-info]";
     assert_eq!(error.to_string(), expected);
     // They are told also where the file goes on with something unreadable.
     let error = edn_error(&format!("{file}\n:what"));
@@ -701,17 +701,17 @@ fn pieces_are_written_one_after_the_other() {
     let mut process = recorder.process();
     for number in 0..20 {
         let call = process.invoke(Op::Write(number));
-        let piece = recorder.drain();
+        let mut piece = recorder.drain();
         edn.history(&piece).unwrap();
         json.history(&piece).unwrap();
-        whole.append(piece).unwrap();
+        whole.append(&mut piece).unwrap();
         match number % 3 {
             0 => call.ok(Some(1.5)),
             1 => call.fail(),
             _ => call.info(),
         }
     }
-    whole.append(recorder.drain()).unwrap();
+    whole.append(&mut recorder.drain()).unwrap();
     let last = whole.events().next_back().unwrap();
     edn.event(last, None).unwrap();
     json.event(last, None).unwrap();
@@ -817,4 +817,301 @@ fn formats_are_told_by_names_and_first_bytes() {
         source.read_to_end(&mut rest).unwrap();
         assert_eq!(rest, start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start));
     }
+}
+
+/// A value nested so deep, in each way there is.
+fn nested(depth: usize) -> Vec<Value> {
+    let wrap: [fn(Value) -> Value; 5] = [
+        |value| vec![value].into(),
+        |value| Value::List([value].into()),
+        |value| edn::Set::new(vec![value]).unwrap().into(),
+        |value| edn::Map::new(vec![(vec![].into(), value)]).unwrap().into(),
+        |value| Value::Tagged(Box::new(("tag".into(), value))),
+    ];
+    let nest = |wrap: &fn(Value) -> Value| (1..depth).fold(vec![].into(), |value, _| wrap(value));
+    wrap.iter().map(nest).collect()
+}
+
+#[test]
+fn values_as_deep_as_may_be_go_through_both_formats_wherever_they_are() {
+    let deep = |value: &Value| {
+        format!(
+            "{{:process 0, :type :invoke, :f :a, :value {value}, :x {value}}}
+             {{:process 0, :type :ok, :f :a, :value {value}}}
+             {{:process 0, :type :invoke, :f :a}}
+             {{:process 0, :type :fail, :f :a, :value {value}, :error {value}}}
+             {{:process :nemesis, :type :info, :f {value}, :value {value}}}"
+        )
+    };
+    for value in nested(edn::MAX_DEPTH) {
+        let document = edn::read::<edn::Op>(deep(&value).as_bytes(), STRICT).unwrap();
+        let from_json = jsonl::read(&to_jsonl(&document)[..], STRICT).unwrap();
+        assert_eq!(from_json, document);
+        assert_eq!(
+            edn::read(&to_edn(&from_json)[..], STRICT).unwrap(),
+            document
+        );
+    }
+    for value in nested(edn::MAX_DEPTH + 1) {
+        assert!(
+            edn_error(&deep(&value))
+                .to_string()
+                .contains("nested more than")
+        );
+        let json = serde_json::to_string(&value).unwrap();
+        for event in [
+            format!(r#"{{"process":0,"type":"invoke","op":{json}}}"#),
+            format!(r#"{{"process":0,"type":"invoke","op":{{"f":"a","value":{json}}}}}"#),
+            format!(r#"{{"process":0,"type":"invoke","op":1,"extra":{{"a":{json}}}}}"#),
+        ] {
+            let file = format!("{{\"format\":\"tachograph\",\"version\":1}}\n{event}");
+            assert!(jsonl::read::<edn::Op, Value>(file.as_bytes(), STRICT).is_err());
+        }
+    }
+}
+
+#[test]
+fn what_an_event_says_itself_is_not_said_otherwise_besides() {
+    let history = tachograph::HistoryBuilder::new()
+        .invoke(
+            0,
+            edn::Op {
+                f: "a".into(),
+                value: Value::Nil,
+            },
+        )
+        .ok(0, Value::from(5))
+        .mark(ProcessId::NEMESIS, "m")
+        .mark(3, "m")
+        .finish()
+        .unwrap();
+    let with = |index: u64, key: &str| {
+        let mut document = Document::from(history.clone());
+        let extra = edn::Map::new(vec![(Value::keyword(key), 7.into())]).unwrap();
+        document.extra.insert(index, extra);
+        document
+    };
+    let clashes = [
+        (0, "type"),
+        (0, "process"),
+        (0, "f"),
+        (0, "value"),
+        (0, "index"),
+        (1, "value"),
+        (1, "index"),
+        (2, "index"),
+        (3, "process"),
+        (3, "tachograph/by"),
+    ];
+    for (index, key) in clashes {
+        let mut file = Vec::new();
+        let error = edn::write(&mut file, &with(index, key)).unwrap_err();
+        let expected =
+            format!("event {index} says `:{key}` itself, and again in what it says besides");
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(
+            file.iter().filter(|byte| **byte == b'\n').count() as u64,
+            index
+        );
+        assert_eq!(
+            jsonl::read(&to_jsonl(&with(index, key))[..], STRICT).unwrap(),
+            with(index, key)
+        );
+    }
+    for (index, key) in [
+        (0, "error"),
+        (0, "node"),
+        (1, "error"),
+        (2, "error"),
+        (3, "by"),
+    ] {
+        let document = with(index, key);
+        assert_eq!(edn::read(&to_edn(&document)[..], STRICT).unwrap(), document);
+    }
+    // To say nothing besides is to say nothing.
+    let mut document = with(0, "node");
+    assert!(document.extra.insert(0, edn::Map::default()).is_some());
+    assert!(document.extra.is_empty());
+}
+
+#[test]
+fn what_is_no_clients_comes_back_as_it_was() {
+    let lines = [
+        "{:index 0, :type :invoke, :process :nemesis, :f :start, :value nil}",
+        "{:index 1, :process :nemesis, :type :info, :error [:a], :f :start, :value 1}",
+        "{:index 2, :type :ok, :process :setup, :f nil, :value [1]}",
+        "{:index 3, :process :nemesis, :type :info, :f :mark, :value \"m\", :tachograph/by 4}",
+        "{:index 4, :process :nemesis, :type :info, :f :mark, :value \"m\", :tachograph/by :x}",
+        "{:index 5, :process 0, :type :invoke, :f :a, :value nil, :error :early}",
+        "{:index 6, :process 0, :type :fail, :f :a, :value nil, :error nil}",
+    ];
+    let document = edn::read::<edn::Op>(lines.join("\n").as_bytes(), STRICT).unwrap();
+    let texts: Vec<_> = document
+        .history
+        .marks()
+        .into_iter()
+        .map(|mark| format!("{} {}", mark.process, mark.kind.name()))
+        .collect();
+    assert_eq!(texts, ["- mark", "- mark", "- mark", "4 mark", "- mark"]);
+    assert_eq!(document.history.get(6).unwrap().error, None);
+    let written = String::from_utf8(to_edn(&document)).unwrap();
+    let sorted = |line: &str| line.parse::<Value>().unwrap();
+    for (line, again) in lines.iter().zip(written.lines()) {
+        assert_eq!(sorted(line), sorted(again));
+    }
+}
+
+#[test]
+fn an_event_is_as_long_as_it_may_be_and_no_longer() {
+    let text = "x".repeat(1000);
+    let in_edn = format!("{{:process 0, :type :invoke, :f :a, :value \"{text}\"}}");
+    let in_json = format!(r#"{{"process":0,"type":"invoke","op":"{text}"}}"#);
+    for (limit, fits) in [(-1, false), (0, true), (1, true)] {
+        let options = |event: &str| {
+            let limit = event.len().checked_add_signed(limit).unwrap();
+            Options::new().longest_event(limit)
+        };
+        for few in [1, 100, 1 << 20] {
+            let input = BufReader::with_capacity(few, in_edn.as_bytes());
+            let read = edn::read::<edn::Op>(input, &options(&in_edn));
+            assert_eq!(read.is_ok(), fits);
+            let file = format!("{{\"format\":\"tachograph\",\"version\":1}}\n{in_json}\n");
+            let input = BufReader::with_capacity(few, file.as_bytes());
+            let read = jsonl::read::<edn::Op, Value>(input, &options(&in_json));
+            assert_eq!(read.is_ok(), fits);
+        }
+    }
+}
+
+#[test]
+fn an_event_that_cannot_be_written_leaves_the_file_whole() {
+    use std::collections::HashMap;
+    let history = tachograph::HistoryBuilder::<HashMap<(u8, u8), u8>, ()>::new()
+        .invoke(0, HashMap::from([((1, 2), 3)]))
+        .invoke(1, HashMap::new())
+        .finish()
+        .unwrap();
+    let mut writer = jsonl::Writer::new(Vec::new()).unwrap();
+    assert!(writer.event(history.get(0).unwrap(), None).is_err());
+    writer.event(history.get(1).unwrap(), None).unwrap();
+    let file = String::from_utf8(writer.finish().unwrap()).unwrap();
+    assert_eq!(
+        file.lines().nth(1),
+        Some(r#"{"index":1,"process":1,"type":"invoke","op":{}}"#)
+    );
+}
+
+#[test]
+fn a_later_piece_on_its_own_is_not_written() {
+    let recorder = Recorder::<Op, Option<f64>>::new();
+    let mut process = recorder.process();
+    let call = process.invoke(Op::Read);
+    drop(recorder.drain());
+    call.fail();
+    let piece = Document::from(recorder.drain());
+    for result in [
+        edn::write(Vec::new(), &piece),
+        jsonl::write(Vec::new(), &piece),
+    ] {
+        let error = result.unwrap_err().to_string();
+        assert!(
+            error.starts_with("event 1 completes an operation that was invoked before"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn messages_help_and_are_harmless() {
+    let two_lines = "{:process 0, :type :invoke, :f :a\n\n";
+    assert_eq!(
+        edn_error(two_lines).to_string(),
+        "line 3, column 1: the text ends, and nothing closes the `{` at line 1, column 1"
+    );
+    assert!(
+        edn_error("{:process \"0\" :type :ok}")
+            .to_string()
+            .ends_with("a `:process` is an integer, or a keyword such as `:nemesis`, not `\"0\"`")
+    );
+    assert_eq!(
+        json_error("{\"process\":0,\"type\":\"invoke\",\n").to_string(),
+        "line 2, column 29: EOF while parsing a value"
+    );
+    let evil = json_error("{\"\\u001b[2J\\nx\":1}").to_string();
+    assert!(!evil.contains(char::is_control), "{evil}");
+    let gzip: &[u8] = &[0x1f, 0x8b, 8, 0];
+    let errors = [
+        edn::read::<Op>(gzip, STRICT).unwrap_err(),
+        jsonl::read::<Op, u64>(gzip, STRICT).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(
+            error.to_string().contains("open it with `format::open`"),
+            "{error}"
+        );
+    }
+    let marked = "\u{feff}{:process 0, :type :invoke, :f :read}";
+    assert_eq!(
+        edn::read::<Op>(marked.as_bytes(), STRICT)
+            .unwrap()
+            .history
+            .len(),
+        1
+    );
+    let marked = "\u{feff}{\"format\":\"tachograph\",\"version\":1,\"node\":\"n1\"}\n";
+    assert!(jsonl::read::<Op, u64>(marked.as_bytes(), STRICT).is_ok());
+    let huge = edn_error(&format!(
+        "{{:process 0, :type \"{}\"}}",
+        "x".repeat(1 << 20)
+    ));
+    assert!(huge.to_string().len() < 300);
+}
+
+#[test]
+fn what_is_mended_is_read_as_if_it_had_been_so() {
+    let lenient = &Options::new().lenient(true);
+    // A new process has a time of its own, and the cut moves with the events before it.
+    let file = r#"{"format":"tachograph","version":1}
+{"index":0,"process":0,"time":9,"type":"invoke","op":"Read"}
+{"index":2,"process":0,"time":9,"type":"info"}
+{"index":4,"process":0,"time":1,"type":"invoke","op":"Read"}
+{"cut":{"index":6,"lost":2,"reason":"out-of-memory"}}"#;
+    let read = jsonl::read::<Op, u64>(file.as_bytes(), lenient).unwrap();
+    let rules: Vec<Rule> = read
+        .mended
+        .listed()
+        .iter()
+        .map(|breach| breach.rule)
+        .collect();
+    assert_eq!(
+        rules,
+        [
+            Rule::DenseIndices,
+            Rule::DenseIndices,
+            Rule::SilentAfterInfo
+        ]
+    );
+    assert_eq!(read.history.cut().unwrap().index, 3);
+    assert_eq!(
+        jsonl::read::<Op, u64>(&to_jsonl(&read)[..], STRICT)
+            .unwrap()
+            .history,
+        read.history
+    );
+}
+
+#[test]
+fn a_gzip_file_of_several_members_is_read_to_its_end() {
+    let lines = [
+        "{:process 0, :type :invoke, :f :read}\n",
+        "{:process 0, :type :info, :f :read}\n",
+    ];
+    let mut file = Vec::new();
+    for line in lines {
+        let mut encoder = flate2::write::GzEncoder::new(&mut file, flate2::Compression::fast());
+        encoder.write_all(line.as_bytes()).unwrap();
+        encoder.finish().unwrap();
+    }
+    let source = open(Trickle(&file, 1)).unwrap();
+    assert_eq!(edn::read::<Op>(source, STRICT).unwrap().history.len(), 2);
 }

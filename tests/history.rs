@@ -455,12 +455,12 @@ fn pieces_of_a_drain_make_one_history_again() {
     for number in 0..100 {
         let call = process.invoke(number);
         if number % 3 == 0 {
-            whole.append(recorder.drain()).unwrap();
+            whole.append(&mut recorder.drain()).unwrap();
         }
         call.ok(number);
     }
-    let last = recorder.drain();
-    let gap = History::<u64, u64>::from_events([Event {
+    let mut last = recorder.drain();
+    let mut gap = History::<u64, u64>::from_events([Event {
         index: last.end() + 1,
         process: ProcessId(0),
         time: None,
@@ -468,19 +468,49 @@ fn pieces_of_a_drain_make_one_history_again() {
         error: None,
     }])
     .unwrap();
-    whole.append(last).unwrap();
+    whole.append(&mut last).unwrap();
+    assert!(last.is_empty() && last.start() == 200);
     assert_eq!(whole.len(), 200);
     assert!(whole.operations().all(|operation| {
         operation.latency().is_some() && operation.outcome == Outcome::Ok(operation.op)
     }));
     assert_eq!(
-        whole.append(gap),
+        whole.append(&mut gap),
         Err(JoinError::NotNext {
             end: 200,
             start: 201
         })
     );
-    assert_eq!(whole.len(), 200);
+    assert_eq!((whole.len(), gap.len()), (200, 1));
+    // What was paired before is paired anew, and an empty history takes a piece from the middle.
+    let (mut one, mut two) = (History::new(), History::new());
+    let call = process.invoke(1);
+    one.append(&mut recorder.drain()).unwrap();
+    assert_eq!((one.start(), one.completion(200)), (200, None));
+    call.ok(1);
+    one.append(&mut recorder.drain()).unwrap();
+    assert_eq!((one.end(), one.completion(200)), (202, Some(201)));
+    two.append(&mut one).unwrap();
+    one.clear();
+    assert_eq!(
+        (one.start(), one.completion(0), two.invocation(201)),
+        (0, None, Some(200))
+    );
+}
+
+#[test]
+fn a_history_that_is_filled_again_is_paired_again() {
+    let recorder = Recorder::<u64, u64>::new();
+    let mut process = recorder.process();
+    let mut history = History::new();
+    for number in 0..4 {
+        let call = process.invoke(number);
+        recorder.snapshot_into(&mut history);
+        assert_eq!(history.completion(2 * number), None);
+        call.ok(number);
+        recorder.snapshot_into(&mut history);
+        assert_eq!(history.completion(2 * number), Some(2 * number + 1));
+    }
 }
 
 #[test]
@@ -510,6 +540,19 @@ fn nothing_goes_behind_a_history_that_was_cut() {
     let whole = History::concat([mark.unwrap(), cut]).unwrap();
     assert_eq!((whole.start(), whole.end()), (7, 13));
     assert_eq!(whole.cut().unwrap().index, 13);
+    // The cut of a history that starts late.
+    let recorder = Recorder::<u64, u64>::builder().limit(5).build();
+    let mut process = recorder.process();
+    process.invoke(0).ok(0);
+    drop(recorder.drain());
+    (1..4).for_each(|number| process.invoke(number).ok(number));
+    let late = recorder.drain();
+    assert_eq!((late.start(), late.cut().unwrap().index), (2, 5));
+    let whole = History::concat([History::new(), late]).unwrap();
+    assert_eq!(
+        (whole.start(), whole.end(), whole.cut().unwrap().index),
+        (0, 3, 3)
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl<O, R> Draft<O, R> {
     }
 
     /// What to say where reading stopped before the end.
-    pub(super) fn broken_off(self, mut error: ReadError) -> ReadError {
+    pub(super) fn broken_off(mut self, mut error: ReadError) -> ReadError {
         if let Err(breaches) = self.builder.finish_lenient() {
             error.breaches = breaches;
         }
@@ -46,7 +46,11 @@ impl<O, R> Draft<O, R> {
     }
 
     /// The document, whose last line this is.
-    pub(super) fn finish(self, line: u64, cut: Option<Cut>) -> Result<Document<O, R>, ReadError> {
+    pub(super) fn finish(
+        mut self,
+        line: u64,
+        cut: Option<Cut>,
+    ) -> Result<Document<O, R>, ReadError> {
         let (mut history, mended) = self
             .builder
             .finish_lenient()

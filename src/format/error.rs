@@ -4,6 +4,9 @@ use std::{error::Error, fmt, io};
 
 use crate::history::Breaches;
 
+/// What to say of a file that was not decompressed.
+pub(super) const COMPRESSED: &str = "this is compressed with gzip: open it with `format::open`";
+
 /// Why a file was not read to its end, or is no history.
 #[derive(Debug)]
 pub struct ReadError {
@@ -39,7 +42,7 @@ impl ReadError {
         Self {
             line,
             column,
-            problem: Problem::Syntax(what.into()),
+            problem: Problem::syntax(what),
             breaches: Breaches::default(),
         }
     }
@@ -56,6 +59,21 @@ impl ReadError {
     /// Whether the file could be read, and merely breaks the rules of a history.
     pub fn is_breach(&self) -> bool {
         matches!(self.problem, Problem::Breaches)
+    }
+}
+
+impl Problem {
+    /// What is wrong, on one line and without what would command a terminal: it may quote the file.
+    pub(super) fn syntax(what: impl Into<String>) -> Self {
+        let what = what.into();
+        if !what.contains(char::is_control) {
+            return Self::Syntax(what);
+        }
+        let harmless = |c: char| match c.is_control() {
+            true => c.escape_default().to_string(),
+            false => c.to_string(),
+        };
+        Self::Syntax(what.chars().map(harmless).collect())
     }
 }
 

@@ -24,10 +24,16 @@
 //! | `extra` | an object of what else the event [says](super::Extra) |
 //! | `cut` | on a line of its own, the last: where the history was [cut](History::cut) |
 //!
+//! What `serde_json` writes alike is read alike: `NaN` and the infinities are `null` in JSON, and so are `None`, `Some(())`
+//! and `Some(None)`.
+//!
+//! The readers take a plain file; one that is compressed goes through [`open`](super::open) first.
+//!
 //! Any other key is an error, as is a second of a kind. A history that does not start at 0 has its first event say so;
 //! where it has no event either, its start is not kept.
 
 use std::{
+    fmt,
     io::{self, BufRead, Read, Write},
     marker::PhantomData,
     time::Duration,
@@ -35,10 +41,16 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
-use super::{Document, FileEvent, Options, Problem, ReadError, draft::Draft, edn};
+use super::{
+    Document, FileEvent, Options, Problem, ReadError,
+    draft::Draft,
+    edn,
+    error::COMPRESSED,
+    source::{BYTE_ORDER_MARK, GZIP},
+};
 use crate::{
     event::{EventKind, EventRef, ProcessId, Text},
-    history::{Breaches, Cut, CutReason, History},
+    history::{Breaches, ByProcess, Cut, CutReason, History},
 };
 
 const FORMAT: &str = "tachograph";
@@ -82,7 +94,7 @@ struct LineIn<O, R> {
     ret: Option<R>,
     error: Option<String>,
     text: Option<String>,
-    extra: Option<edn::Value>,
+    extra: Option<edn::Wrapped>,
     cut: Option<CutLine>,
 }
 
@@ -111,8 +123,8 @@ enum Reason {
     OutOfMemory,
 }
 
+/// The first line. A later version may say more on it.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Header {
     format: String,
     version: u64,
@@ -131,7 +143,9 @@ fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Optio
 ///
 /// # Errors
 ///
-/// Those of `output`; and where an operation or a result cannot be written as JSON, as a map whose keys are no strings.
+/// Those of `output`; where an operation or a result cannot be written as JSON, as a map whose keys are no strings; and
+/// where an operation completes that was invoked before the first event written, as in a later piece of a
+/// [drain](crate::Recorder::drain) on its own: such a file could not be read again.
 pub fn write<O: Serialize, R: Serialize>(
     output: impl Write,
     document: &Document<O, R>,
@@ -145,9 +159,34 @@ pub fn write<O: Serialize, R: Serialize>(
 /// Writes event by event, or piece by piece, such as what a [drain](crate::Recorder::drain) returns.
 ///
 /// It writes to `W` often and little: give it a [`BufWriter`](io::BufWriter).
-#[derive(Debug)]
+///
+/// ```no_run
+/// use std::{fs::File, io::BufWriter, thread, time::Duration};
+/// use tachograph::{Recorder, format::{self, Document, Options, jsonl}};
+///
+/// let recorder = Recorder::<u64, ()>::new();
+/// let mut writer = jsonl::Writer::new(BufWriter::new(File::create("run.jsonl")?))?;
+/// thread::scope(|scope| {
+///     let mut process = recorder.process();
+///     let worker = scope.spawn(move || (0..1_000_000).for_each(|n| process.op(n, || ())));
+///     while !worker.is_finished() {
+///         thread::sleep(Duration::from_millis(100));
+///         writer.history(&recorder.drain())?;
+///     }
+///     writer.history(&recorder.drain())
+/// })?;
+/// writer.finish()?;
+///
+/// let file = format::open(File::open("run.jsonl")?)?; // `run.jsonl.gz` would do as well
+/// let read: Document<u64, ()> = jsonl::read(file, &Options::new())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Writer<W> {
     output: W,
+    /// A line that is being made: it is written when it is whole.
+    line: Vec<u8>,
+    /// Who has an operation open.
+    open: ByProcess<()>,
     cut: Option<Cut>,
 }
 
@@ -158,7 +197,12 @@ impl<W: Write> Writer<W> {
     ///
     /// Those of `output`.
     pub fn new(output: W) -> io::Result<Self> {
-        let mut writer = Self { output, cut: None };
+        let mut writer = Self {
+            output,
+            line: Vec::new(),
+            open: ByProcess::new(),
+            cut: None,
+        };
         writer.line(&Header {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -170,7 +214,7 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     ///
-    /// Those of [`write()`].
+    /// Those of [`write()`]. Nothing is written then, unless the output failed.
     pub fn event<O: Serialize, R: Serialize>(
         &mut self,
         event: EventRef<'_, O, R>,
@@ -193,7 +237,16 @@ impl<W: Write> Writer<W> {
             EventKind::Fail | EventKind::Info => {}
             EventKind::Mark(text) => line.text = Some(text),
         }
-        self.line(&line)
+        if event.kind.is_completion() && self.open.get(event.process).is_none() {
+            return Err(without_invocation(event.index));
+        }
+        self.line(&line)?;
+        match event.kind.is_invoke() {
+            true => drop(self.open.insert(event.process, ())),
+            false if event.kind.is_completion() => drop(self.open.remove(event.process)),
+            false => {}
+        }
+        Ok(())
     }
 
     /// Writes the events of a history.
@@ -253,12 +306,29 @@ impl<W: Write> Writer<W> {
     }
 
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.output, line)?;
-        self.output.write_all(b"\n")
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, line)?;
+        self.line.push(b'\n');
+        self.output.write_all(&self.line)
     }
 }
 
-fn nanos(time: Duration) -> u64 {
+impl<W> fmt::Debug for Writer<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+/// Why a completion is not written.
+pub(super) fn without_invocation(index: u64) -> io::Error {
+    let what = format!(
+        "event {index} completes an operation that was invoked before the first event written"
+    );
+    io::Error::new(io::ErrorKind::InvalidInput, what)
+}
+
+/// Nanoseconds; of a time later than any history has, the most there are.
+pub(super) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -334,6 +404,10 @@ impl<B: BufRead, O: DeserializeOwned, R: DeserializeOwned> Reader<B, O, R> {
                 let limit = self.longest;
                 return Err(self.error(0, Problem::TooLong { limit }));
             }
+            // Without its end, of which `serde_json` would say that it is on the next line.
+            while matches!(self.buffer.last(), Some(b'\n' | b'\r')) {
+                self.buffer.pop();
+            }
             if !self.buffer.trim_ascii().is_empty() {
                 return Ok(true);
             }
@@ -364,7 +438,12 @@ impl<B: BufRead, O: DeserializeOwned, R: DeserializeOwned> Reader<B, O, R> {
         if !self.read_line()? {
             return Err(self.syntax(expected));
         }
-        match serde_json::from_slice::<Header>(&self.buffer) {
+        if self.buffer.starts_with(&GZIP) {
+            return Err(self.syntax(COMPRESSED));
+        }
+        let first = self.buffer.as_slice();
+        let first = first.strip_prefix(BYTE_ORDER_MARK).unwrap_or(first);
+        match serde_json::from_slice::<Header>(first) {
             Ok(header) if header.format != FORMAT => Err(self.syntax(expected)),
             Ok(header) if header.version != VERSION => Err(self.syntax(format!(
                 "version {} of the format is not known, only {VERSION}",
@@ -408,7 +487,7 @@ impl<B: BufRead, O: DeserializeOwned, R: DeserializeOwned> Reader<B, O, R> {
         };
         let extra = match line.extra {
             None => edn::Map::default(),
-            Some(edn::Value::Map(map)) => map,
+            Some(edn::Wrapped(edn::Value::Map(map))) => map,
             Some(_) => return Err("`extra` is an object"),
         };
         Ok(FileEvent {
@@ -458,14 +537,11 @@ impl<B: BufRead, O: DeserializeOwned, R: DeserializeOwned> Reader<B, O, R> {
         let what = what
             .rsplit_once(" at line ")
             .map_or(&*what, |(what, _)| what);
-        self.error(
-            error.column().saturating_sub(1),
-            Problem::Syntax(what.to_owned()),
-        )
+        self.error(error.column().saturating_sub(1), Problem::syntax(what))
     }
 
     fn syntax(&self, what: impl Into<String>) -> ReadError {
-        self.error(0, Problem::Syntax(what.into()))
+        self.error(0, Problem::syntax(what))
     }
 
     /// An error so many bytes into the line.

@@ -83,7 +83,7 @@ impl Extra {
 
     /// Lets the event with this index say something else besides, and returns what it said before.
     ///
-    /// In EDN, a key that the event has anyway, such as `:value`, is written with the value given here.
+    /// A key that the event has itself in EDN, such as `:index`, cannot be [written](edn::Writer::event) there.
     pub fn insert(&mut self, index: u64, keys: edn::Map) -> Option<edn::Map> {
         if keys.is_empty() {
             return self.by_index.remove(&index);

@@ -1,7 +1,6 @@
 //! Histories from events that somebody brings: by hand, or from a file.
 //!
-//! The builder is the one way in for what no recorder wrote, and lets nothing through that breaks a [`Rule`]: whoever
-//! holds a [`History`] may rely on them.
+//! The builder is the one way in for what no recorder wrote, and lets nothing through that breaks a [`Rule`].
 
 use std::{fmt, time::Duration};
 
@@ -11,17 +10,18 @@ use crate::event::{Event, EventKind, ProcessId, Text};
 /// Builds a [`History`] from events in index order, and checks them against the [rules](Rule).
 ///
 /// ```
-/// use tachograph::{HistoryBuilder, ProcessId, Rule};
+/// use tachograph::{HistoryBuilder, Rule};
 ///
-/// let (one, two) = (ProcessId(1), ProcessId(2));
-/// let mut builder = HistoryBuilder::new();
-/// builder.invoke(one, "write 4").invoke(two, "read").ok(one, None).ok(two, Some(4));
-/// let history = builder.finish().unwrap();
+/// let history = HistoryBuilder::new()
+///     .invoke(1, "write 4")
+///     .invoke(2, "read")
+///     .ok(1, None)
+///     .ok(2, Some(4))
+///     .finish()
+///     .unwrap();
 /// assert_eq!(history.len(), 4);
 ///
-/// let mut builder = HistoryBuilder::<&str, u64>::new();
-/// builder.ok(one, 4);
-/// let breaches = builder.finish().unwrap_err();
+/// let breaches = HistoryBuilder::<&str, u64>::new().ok(1, 4).finish().unwrap_err();
 /// assert_eq!(breaches.listed()[0].rule, Rule::CompletionOfInvocation);
 /// assert_eq!(
 ///     breaches.to_string(),
@@ -52,17 +52,17 @@ struct Known {
     /// The id under which its events are kept: another than its own once it was mended.
     id: ProcessId,
     state: State,
-    /// Its last time, and the position of the event that had it.
-    last: Option<(Duration, usize)>,
+    /// Its last time, and the index that was given to the event that had it.
+    last: Option<(Duration, u64)>,
 }
 
 #[derive(Clone, Copy)]
 enum State {
     Idle,
-    /// The position of the invocation.
-    Open(usize),
-    /// The position of the `info`.
-    Crashed(usize),
+    /// The position of the invocation, and the index that was given to it.
+    Open(usize, u64),
+    /// The index that was given to the `info`.
+    Crashed(u64),
 }
 
 /// An event on its way in.
@@ -109,8 +109,8 @@ impl<O, R> HistoryBuilder<O, R> {
     }
 
     /// The operation that this process has open.
-    pub fn open(&self, process: ProcessId) -> Option<&O> {
-        let State::Open(position) = self.processes.get(process)?.state else {
+    pub fn open(&self, process: impl Into<ProcessId>) -> Option<&O> {
+        let State::Open(position, _) = self.processes.get(process.into())?.state else {
             return None;
         };
         match self.history.at(position).kind {
@@ -120,38 +120,61 @@ impl<O, R> HistoryBuilder<O, R> {
     }
 
     /// The process invokes an operation.
-    pub fn invoke(&mut self, process: ProcessId, op: O) -> &mut Self {
-        self.next(process, EventKind::Invoke(op))
+    pub fn invoke(&mut self, process: impl Into<ProcessId>, op: O) -> &mut Self {
+        self.next(process.into(), EventKind::Invoke(op), None)
     }
 
     /// The operation of the process completes with this result.
-    pub fn ok(&mut self, process: ProcessId, ret: R) -> &mut Self {
-        self.next(process, EventKind::Ok(ret))
+    pub fn ok(&mut self, process: impl Into<ProcessId>, ret: R) -> &mut Self {
+        self.next(process.into(), EventKind::Ok(ret), None)
     }
 
     /// The operation of the process did not apply.
-    pub fn fail(&mut self, process: ProcessId) -> &mut Self {
-        self.next(process, EventKind::Fail)
+    pub fn fail(&mut self, process: impl Into<ProcessId>) -> &mut Self {
+        self.next(process.into(), EventKind::Fail, None)
     }
 
     /// The outcome of the process's operation is unknown, and the process is not heard of again.
-    pub fn info(&mut self, process: ProcessId) -> &mut Self {
-        self.next(process, EventKind::Info)
+    pub fn info(&mut self, process: impl Into<ProcessId>) -> &mut Self {
+        self.next(process.into(), EventKind::Info, None)
     }
 
     /// Something that belongs to no operation.
-    pub fn mark(&mut self, process: ProcessId, text: impl Into<Text>) -> &mut Self {
-        self.next(process, EventKind::Mark(text.into()))
+    pub fn mark(&mut self, process: impl Into<ProcessId>, text: impl Into<Text>) -> &mut Self {
+        self.next(process.into(), EventKind::Mark(text.into()), None)
     }
 
-    fn next(&mut self, process: ProcessId, kind: EventKind<O, R>) -> &mut Self {
+    /// As [`fail`](Self::fail), with the reason.
+    pub fn fail_with(
+        &mut self,
+        process: impl Into<ProcessId>,
+        error: impl Into<Text>,
+    ) -> &mut Self {
+        self.next(process.into(), EventKind::Fail, Some(error.into()))
+    }
+
+    /// As [`info`](Self::info), with the reason.
+    pub fn info_with(
+        &mut self,
+        process: impl Into<ProcessId>,
+        error: impl Into<Text>,
+    ) -> &mut Self {
+        self.next(process.into(), EventKind::Info, Some(error.into()))
+    }
+
+    fn next(
+        &mut self,
+        process: ProcessId,
+        kind: EventKind<O, R>,
+        error: Option<Text>,
+    ) -> &mut Self {
         self.add(Incoming {
             line: None,
             index: None,
             process,
             time: None,
             kind,
-            error: None,
+            error,
             of_another: false,
         });
         self
@@ -171,16 +194,17 @@ impl<O, R> HistoryBuilder<O, R> {
         self
     }
 
-    /// The history, if all the rules were kept.
+    /// The history, if all the rules were kept. The builder is empty then, and begins anew.
     ///
     /// # Errors
     ///
     /// What broke them. Nothing of the history is given out then: a checker's answer about it would mean nothing.
-    pub fn finish(self) -> Result<History<O, R>, Breaches> {
+    pub fn finish(&mut self) -> Result<History<O, R>, Breaches> {
         self.finish_lenient().map(|(history, _)| history)
     }
 
-    /// The history and what was mended in it, which is nothing unless the builder is [lenient](Self::lenient).
+    /// The history and what was mended in it, which is nothing unless the builder is [lenient](Self::lenient). The
+    /// builder is empty then, and begins anew.
     ///
     /// - A process that goes on after its `info` gets a new id there. (Some tests reuse the id; what they mean is another
     ///   process.)
@@ -191,18 +215,29 @@ impl<O, R> HistoryBuilder<O, R> {
     /// # Errors
     ///
     /// What broke the rules and was not mended.
-    pub fn finish_lenient(mut self) -> Result<(History<O, R>, Breaches), Breaches> {
-        if !self.breaches.is_empty() {
-            return Err(self.breaches);
+    pub fn finish_lenient(&mut self) -> Result<(History<O, R>, Breaches), Breaches> {
+        let anew = Self {
+            lenient: self.lenient,
+            ..Self::new()
+        };
+        let mut done = std::mem::replace(self, anew);
+        if !done.breaches.is_empty() {
+            return Err(done.breaches);
         }
-        self.name_the_made_up();
-        Ok((self.history, self.mended))
+        done.name_the_made_up();
+        Ok((done.history, done.mended))
     }
 
     pub(crate) fn add(&mut self, event: Incoming<O, R>) {
         let index = self.check_index(&event);
         if event.error.is_some() && !event.kind.may_have_error() {
             self.note(false, event.breach(Rule::ErrorOfFailure, index, None));
+        }
+        if event
+            .time
+            .is_some_and(|time| time > History::<O, R>::LATEST)
+        {
+            self.note(false, event.breach(Rule::TimeInRange, index, None));
         }
         let process = self.check_process(&event, index);
         let time = event.time.map(History::<O, R>::nanos);
@@ -231,14 +266,12 @@ impl<O, R> HistoryBuilder<O, R> {
         if process == ProcessId::NEMESIS && event.kind.is_mark() {
             return process;
         }
-        if process >= ProcessId::END && process != ProcessId::NEMESIS {
+        if process >= ProcessId::END {
             self.note(false, event.breach(Rule::ProcessIdInRange, index, None));
             return ProcessId::NEMESIS;
         }
         let mut known = self.processes.get(process).copied().unwrap_or_else(|| {
-            if process < ProcessId::END {
-                self.largest = self.largest.max(Some(process));
-            }
+            self.largest = self.largest.max(Some(process));
             Known {
                 id: process,
                 state: State::Idle,
@@ -249,30 +282,24 @@ impl<O, R> HistoryBuilder<O, R> {
             known = self.after_info(event, index, info);
         }
         known.state = match (&event.kind, known.state) {
-            (EventKind::Invoke(_), State::Open(open)) => {
-                self.note(
-                    false,
-                    event.breach(Rule::OneOpenOperation, index, self.index(open)),
-                );
-                State::Open(self.len())
+            (EventKind::Invoke(_), State::Open(_, open)) => {
+                self.note(false, event.breach(Rule::OneOpenOperation, index, open));
+                State::Open(self.len(), index)
             }
-            (EventKind::Invoke(_), _) => State::Open(self.len()),
+            (EventKind::Invoke(_), _) => State::Open(self.len(), index),
             (EventKind::Mark(_), state) => state,
-            (_, State::Open(open)) => {
+            (_, State::Open(_, open)) => {
                 if event.of_another {
-                    self.note(
-                        true,
-                        event.breach(Rule::SameOperation, index, self.index(open)),
-                    );
+                    self.note(true, event.breach(Rule::SameOperation, index, open));
                 }
                 match event.kind {
-                    EventKind::Info => State::Crashed(self.len()),
+                    EventKind::Info => State::Crashed(index),
                     _ => State::Idle,
                 }
             }
             (_, state) => {
                 let info = match state {
-                    State::Crashed(info) => Some(self.index(info)),
+                    State::Crashed(info) => Some(info),
                     _ => None,
                 };
                 self.note(
@@ -284,22 +311,19 @@ impl<O, R> HistoryBuilder<O, R> {
         };
         if let Some(time) = event.time {
             if let Some((_, earlier)) = known.last.filter(|&(last, _)| time < last) {
-                self.note(
-                    true,
-                    event.breach(Rule::MonotonicTimes, index, self.index(earlier)),
-                );
+                self.note(true, event.breach(Rule::MonotonicTimes, index, earlier));
             }
-            known.last = Some((time, self.len()));
+            known.last = Some((time, index));
         }
         self.processes.insert(process, known);
         known.id
     }
 
     /// The process goes on, although it may still be in the operation that its `info` ended: as another, then.
-    fn after_info(&mut self, event: &Incoming<O, R>, index: u64, info: usize) -> Known {
+    fn after_info(&mut self, event: &Incoming<O, R>, index: u64, info: u64) -> Known {
         let id = ProcessId(ProcessId::END.0 + self.made_up);
         self.made_up += 1;
-        let mut breach = event.breach(Rule::SilentAfterInfo, index, self.index(info));
+        let mut breach = event.breach(Rule::SilentAfterInfo, index, info);
         breach.renamed = self.lenient.then_some(id);
         self.note(true, breach);
         Known {
@@ -317,26 +341,30 @@ impl<O, R> HistoryBuilder<O, R> {
         list.add(breach);
     }
 
-    fn index(&self, position: usize) -> u64 {
-        self.history.start + position as u64
-    }
-
-    /// Which ids are free is known only at the end. Until then the new ids count up from [`ProcessId::END`]; now
-    /// they go on from the largest that was given.
+    /// Which ids are free is known only at the end. Until then the new ids count up from [`ProcessId::END`]; now they
+    /// go on from the largest that was given, or, should there be no room behind it, are the smallest that were not.
     fn name_the_made_up(&mut self) {
+        if self.made_up == 0 {
+            return;
+        }
         let first = self.largest.map_or(0, |largest| largest.0 + 1);
+        let made_up = self.made_up as usize;
+        let names: Vec<ProcessId> = match first + self.made_up <= ProcessId::END.0 {
+            true => (first..).map(ProcessId).take(made_up).collect(),
+            false => (0..)
+                .map(ProcessId)
+                .filter(|id| self.processes.get(*id).is_none())
+                .take(made_up)
+                .collect(),
+        };
         let name = |process: ProcessId| match process {
             ProcessId::NEMESIS => process,
             _ if process < ProcessId::END => process,
-            _ => ProcessId(process.0 - ProcessId::END.0 + first),
+            _ => names[(process.0 - ProcessId::END.0) as usize],
         };
-        if self.made_up > 0 {
-            self.history
-                .rows
-                .iter_mut()
-                .for_each(|row| row.rename(name(row.process())));
-            self.mended.rename(name);
-        }
+        let rows = self.history.rows.iter_mut();
+        rows.for_each(|row| row.rename(name(row.process())));
+        self.mended.rename(name);
     }
 }
 
@@ -359,10 +387,10 @@ impl<O, R> Default for HistoryBuilder<O, R> {
     }
 }
 
-impl<O: fmt::Debug, R: fmt::Debug> fmt::Debug for HistoryBuilder<O, R> {
+impl<O, R> fmt::Debug for HistoryBuilder<O, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HistoryBuilder")
-            .field("history", &self.history)
+            .field("events", &self.history.len())
             .field("lenient", &self.lenient)
             .field("breaches", &self.breaches)
             .field("mended", &self.mended)

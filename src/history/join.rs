@@ -56,21 +56,29 @@ impl<O, R> History<O, R> {
         self.cut = None;
     }
 
-    /// Adds the next piece, which starts where this one ends, as the pieces of a [drain](crate::Recorder::drain) or of
-    /// a [tail](crate::Tail) do. O(events of the piece).
+    /// Moves the events of the next piece behind those of this one. The piece starts where this one ends, as the pieces of
+    /// a [drain](crate::Recorder::drain) or of a [tail](crate::Tail) do; an empty history takes any piece. O(events of
+    /// the piece).
+    ///
+    /// That the two are of one recording is not checked: pieces of different ones may break the [rules](crate::Rule) where
+    /// they meet.
     ///
     /// # Errors
     ///
-    /// Where the piece starts elsewhere, or this history was cut. Then it is unchanged, and the piece is lost.
-    pub fn append(&mut self, next: Self) -> Result<(), JoinError> {
+    /// Where the piece starts elsewhere, or this history was cut. Then both are unchanged.
+    pub fn append(&mut self, next: &mut Self) -> Result<(), JoinError> {
         let (end, start) = (self.end(), next.start());
-        if end != start {
+        if self.is_empty() && self.cut.is_none() {
+            self.start = start;
+        } else if end != start {
             return Err(JoinError::NotNext { end, start });
         }
         if let Some(cut) = self.cut {
             return Err(JoinError::Cut(cut.index));
         }
-        self.add(next);
+        let after = next.end();
+        self.add(std::mem::take(next));
+        next.start = after;
         Ok(())
     }
 

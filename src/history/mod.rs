@@ -27,7 +27,7 @@ pub use self::{
     operations::{Operation, Operations, Outcome},
     overlap::Overlap,
     rule::{Breach, Breaches, Rule},
-    view::View,
+    view::{View, ViewEvents},
 };
 pub(crate) use self::{by_process::ByProcess, rows::Rows};
 use crate::{
@@ -102,9 +102,12 @@ impl<O, R> History<O, R> {
     /// Stands for the time of an event that has none, among others that do.
     const NO_TIME: u64 = u64::MAX;
 
-    /// Nanoseconds, up to 584 years of them.
+    /// The latest time that is kept, 292 years: the largest that Jepsen's tools can read.
+    const LATEST: Duration = Duration::from_nanos(i64::MAX as u64);
+
+    /// Nanoseconds of a time that is not too late.
     fn nanos(time: Duration) -> u64 {
-        u64::try_from(time.as_nanos()).map_or(Self::NO_TIME - 1, |time| time.min(Self::NO_TIME - 1))
+        time.min(Self::LATEST).as_nanos() as u64
     }
 
     fn time(nanos: u64) -> Option<Duration> {

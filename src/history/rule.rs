@@ -20,8 +20,10 @@ pub enum Rule {
     SilentAfterInfo,
     /// The times of a process do not go back.
     MonotonicTimes,
-    /// The id of a process is below [`ProcessId::END`].
+    /// The id of a process is below [`ProcessId::END`], or, of a mark, [`ProcessId::NEMESIS`].
     ProcessIdInRange,
+    /// A time is less than 2<sup>63</sup> nanoseconds.
+    TimeInRange,
     /// Only a `fail` or an `info` has an error.
     ErrorOfFailure,
 }
@@ -37,6 +39,7 @@ impl Rule {
             Self::SilentAfterInfo => "silent-after-info",
             Self::MonotonicTimes => "monotonic-times",
             Self::ProcessIdInRange => "process-id-in-range",
+            Self::TimeInRange => "time-in-range",
             Self::ErrorOfFailure => "error-of-failure",
         }
     }
@@ -54,6 +57,7 @@ impl fmt::Display for Rule {
             Self::SilentAfterInfo => "a process is not heard of again after its info",
             Self::MonotonicTimes => "the times of a process do not go back",
             Self::ProcessIdInRange => "the id of a process is below 2^60",
+            Self::TimeInRange => "a time is less than 2^63 nanoseconds",
             Self::ErrorOfFailure => "only a fail or an info has an error",
         })
     }
@@ -70,7 +74,8 @@ pub struct Breach {
     pub line: Option<u64>,
     /// The process of the event, by the id that was given.
     pub process: ProcessId,
-    /// For indices, the one that was expected; for all others, the index of the earlier event that this one clashes with.
+    /// For indices, the one that was expected; for all others, the index of the earlier event that this one clashes with,
+    /// as it was given.
     pub earlier: Option<u64>,
     /// Where the breach was mended by giving the process another id, that id.
     pub renamed: Option<ProcessId>,
@@ -98,6 +103,7 @@ impl fmt::Display for Breach {
             Rule::SilentAfterInfo => write!(f, "process {process} goes on after its info")?,
             Rule::MonotonicTimes => write!(f, "the time of process {process} goes back")?,
             Rule::ProcessIdInRange => write!(f, "process {process} is out of range")?,
+            Rule::TimeInRange => write!(f, "the time is out of range")?,
             Rule::ErrorOfFailure => write!(f, "an error, but neither fail nor info")?,
         }
         match self.earlier {

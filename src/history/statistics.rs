@@ -27,7 +27,8 @@ pub struct Statistics {
     pub overlap: Overlap,
     /// From the earliest to the latest time, where times were kept.
     pub duration: Option<Duration>,
-    /// The completed operation that took longest: by time where times were kept, otherwise by events between its ends.
+    /// Of the operations that completed with `ok` or `fail`, the one that took longest: by time where times were kept,
+    /// otherwise by events between its ends.
     pub longest: Option<Longest>,
     /// How long operations took.
     pub latency: Option<Latency>,
@@ -84,7 +85,8 @@ pub struct OperationStatistics {
 
 /// How long operations took that completed with `ok` or `fail`, as far as their times were kept.
 ///
-/// To three significant digits, from an [HDR histogram](https://hdrhistogram.github.io/HdrHistogram/).
+/// The quantiles are rounded to three significant digits: they are from an [HDR
+/// histogram](https://hdrhistogram.github.io/HdrHistogram/). All else is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Latency {
     /// How many operations were measured.
@@ -111,21 +113,40 @@ impl<O, R> History<O, R> {
     ///
     /// Of an operation that was invoked before this history [starts](Self::start), only the completion is counted,
     /// and only among the [kinds](Statistics::kinds).
-    pub fn statistics<'h>(&'h self, mut name: impl FnMut(&'h O) -> Cow<'h, str>) -> Statistics {
+    ///
+    /// ```
+    /// use tachograph::Recorder;
+    ///
+    /// let recorder = Recorder::new();
+    /// recorder.process().op(("write", 4), || ());
+    /// let statistics = recorder.snapshot().statistics(|op| op.0);
+    /// assert_eq!(statistics.by_operation["write"].ok, 1);
+    /// ```
+    pub fn statistics<'h, N: Into<Cow<'h, str>>>(
+        &'h self,
+        mut name: impl FnMut(&'h O) -> N,
+    ) -> Statistics {
         let mut statistics = Statistics {
             events: self.len() as u64,
             overlap: self.overlap(),
             ..self.walk()
         };
-        let mut latencies = Latencies::default();
-        let mut by_name: BTreeMap<Cow<'h, str>, (OperationStatistics, Latencies)> = BTreeMap::new();
+        let mut names: BTreeMap<Cow<'h, str>, usize> = BTreeMap::new();
+        let mut by_name: Vec<OperationStatistics> = Vec::new();
+        // Which operation took how long: sorted by name afterwards, so that one histogram at a time is enough.
+        let mut latencies: Vec<(usize, u64)> = Vec::new();
         let mut longest = None;
         for operation in self.operations() {
-            let name = name(operation.op);
-            if length(&operation) > longest.as_ref().and_then(|(_, it)| length(it)) {
-                longest = Some((name.clone(), operation));
-            }
-            let (its, its_latencies) = by_name.entry(name).or_default();
+            let name = name(operation.op).into();
+            let place = match names.get(&name) {
+                Some(place) => *place,
+                None => {
+                    by_name.push(OperationStatistics::default());
+                    names.insert(name.clone(), by_name.len() - 1);
+                    by_name.len() - 1
+                }
+            };
+            let its = &mut by_name[place];
             its.invocations += 1;
             *match operation.outcome {
                 Outcome::Ok(_) => &mut its.ok,
@@ -133,21 +154,25 @@ impl<O, R> History<O, R> {
                 Outcome::Info => &mut its.info,
                 Outcome::Open => &mut its.open,
             } += 1;
-            if let (Outcome::Ok(_) | Outcome::Fail, Some(latency)) =
-                (operation.outcome, operation.latency())
-            {
-                latencies.add(latency);
-                its_latencies.add(latency);
+            if matches!(operation.outcome, Outcome::Ok(_) | Outcome::Fail) {
+                if length(&operation) > longest.as_ref().and_then(|(_, it)| length(it)) {
+                    longest = Some((name, operation));
+                }
+                if let Some(latency) = operation.latency() {
+                    latencies.push((place, Self::nanos(latency)));
+                }
             }
         }
-        statistics.latency = latencies.summary();
-        statistics.by_operation = by_name
-            .into_iter()
-            .map(|(name, (mut its, latencies))| {
-                its.latency = latencies.summary();
-                (name.into_owned(), its)
-            })
-            .collect();
+        let mut measure = Measure::default();
+        statistics.latency = measure.latency(latencies.iter().map(|(_, nanos)| *nanos));
+        latencies.sort_unstable();
+        for its in latencies.chunk_by(|one, other| one.0 == other.0) {
+            by_name[its[0].0].latency = measure.latency(its.iter().map(|(_, nanos)| *nanos));
+        }
+        let named = |(name, place): (Cow<'_, str>, usize)| {
+            (name.into_owned(), std::mem::take(&mut by_name[place]))
+        };
+        statistics.by_operation = names.into_iter().map(named).collect();
         statistics.open = statistics.by_operation.values().map(|its| its.open).sum();
         statistics.longest = longest.and_then(|(name, operation)| {
             Some(Longest {
@@ -212,32 +237,39 @@ fn length<O, R>(operation: &Operation<'_, O, R>) -> Option<(Option<Duration>, u6
     Some((operation.latency(), completion - operation.invocation))
 }
 
-/// A histogram that takes no memory before there is something in it.
+/// One histogram, used again and again.
 #[derive(Default)]
-struct Latencies(Option<Histogram<u64>>);
+struct Measure(Option<Histogram<u64>>);
 
-impl Latencies {
-    fn add(&mut self, latency: Duration) {
+impl Measure {
+    /// `None` of none.
+    fn latency(&mut self, nanos: impl Iterator<Item = u64>) -> Option<Latency> {
         let histogram = self
             .0
             .get_or_insert_with(|| Histogram::new(3).expect("three digits are in range"));
-        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        // Out of range is only what the histogram could not grow to, and it grows to any `u64`.
-        histogram.saturating_record(nanos);
-    }
-
-    fn summary(&self) -> Option<Latency> {
-        let histogram = self.0.as_ref()?;
-        let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile));
+        histogram.reset();
+        let (mut min, mut max, mut sum) = (u64::MAX, 0, 0u128);
+        for nanos in nanos {
+            (min, max) = (min.min(nanos), max.max(nanos));
+            sum += u128::from(nanos);
+            // Resizes itself for as long as there is memory, up to any `u64`.
+            if histogram.record(nanos).is_err() {
+                histogram.saturating_record(nanos);
+            }
+        }
+        let count = histogram.len();
+        let mean = sum.checked_div(u128::from(count))?;
+        // The histogram rounds up to the end of a bucket, which may be beyond the longest.
+        let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile).min(max));
         Some(Latency {
-            count: histogram.len(),
-            min: Duration::from_nanos(histogram.min()),
-            mean: Duration::from_nanos(histogram.mean() as u64),
+            count,
+            min: Duration::from_nanos(min),
+            mean: Duration::from_nanos(mean as u64),
             p50: at(0.5),
             p90: at(0.9),
             p99: at(0.99),
             p999: at(0.999),
-            max: Duration::from_nanos(histogram.max()),
+            max: Duration::from_nanos(max),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Parts of a history: some of its events, still in their order and under their indices.
 
-use std::{collections::HashMap, fmt, hash::Hash};
+use std::{collections::HashMap, fmt, hash::Hash, vec};
 
 use super::{History, Operation};
 use crate::event::{EventKind, EventRef, ProcessId};
@@ -18,11 +18,10 @@ impl<O, R> History<O, R> {
     /// The events for which `wanted` says yes. O(events).
     ///
     /// ```
-    /// use tachograph::{HistoryBuilder, ProcessId};
+    /// use tachograph::HistoryBuilder;
     ///
-    /// let mut builder = HistoryBuilder::new();
-    /// builder.invoke(ProcessId(0), "read").invoke(ProcessId(1), "read").ok(ProcessId(1), 3);
-    /// let history = builder.finish().unwrap();
+    /// let history =
+    ///     HistoryBuilder::new().invoke(0, "read").invoke(1, "read").ok(1, 3).finish().unwrap();
     /// assert_eq!(history.view(|event| event.kind.is_ok()).len(), 1);
     /// ```
     pub fn view(&self, mut wanted: impl FnMut(&EventRef<'_, O, R>) -> bool) -> View<'_, O, R> {
@@ -118,6 +117,46 @@ impl<'h, O, R> View<'h, O, R> {
         self.positions
             .iter()
             .filter_map(|&position| self.history.operation_at(position))
+    }
+}
+
+/// The events of a [`View`].
+pub struct ViewEvents<'h, O, R> {
+    history: &'h History<O, R>,
+    positions: vec::IntoIter<usize>,
+}
+
+impl<'h, O, R> Iterator for ViewEvents<'h, O, R> {
+    type Item = EventRef<'h, O, R>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.history.at(self.positions.next()?))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.positions.size_hint()
+    }
+}
+
+impl<O, R> ExactSizeIterator for ViewEvents<'_, O, R> {}
+
+impl<O, R> fmt::Debug for ViewEvents<'_, O, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ViewEvents")
+            .field("left", &self.positions.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'h, O, R> IntoIterator for View<'h, O, R> {
+    type Item = EventRef<'h, O, R>;
+    type IntoIter = ViewEvents<'h, O, R>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        ViewEvents {
+            history: self.history,
+            positions: self.positions.into_iter(),
+        }
     }
 }
 

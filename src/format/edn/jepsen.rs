@@ -4,7 +4,7 @@ use std::{borrow::Cow, error::Error, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 
-use super::{Name, Value};
+use super::{MAX_DEPTH, Name, Value, What, Wrapped};
 
 /// An operation that has an `:f` and a `:value` in [Jepsen's EDN](super).
 ///
@@ -168,7 +168,7 @@ impl<'de> Deserialize<'de> for Op {
             f: kebab(name).into(),
             value,
         };
-        let value = Value::deserialize(deserializer)?;
+        let Wrapped(value) = Wrapped::deserialize(deserializer)?;
         Ok(match &value {
             Value::Str(name) => variant(name, Value::Nil),
             Value::Map(map) => match &**map {
@@ -181,15 +181,41 @@ impl<'de> Deserialize<'de> for Op {
                     }
                 }
                 [(Value::Str(name), value)] => variant(name, value.clone()),
-                _ => variant("op", value),
+                _ => variant("op", within_depth(value)?),
             },
-            _ => variant("op", value),
+            _ => variant("op", within_depth(value)?),
         })
     }
 }
 
-/// `CompareAndSet` in Jepsen's manner: `compare-and-set`. `CAS` is `cas`.
+/// A value that was taken for something in a wrapping, and is none.
+fn within_depth<E: serde::de::Error>(value: Value) -> Result<Value, E> {
+    fn depth(value: &Value) -> usize {
+        let deepest = |values: &[Value]| values.iter().map(depth).max();
+        let within = match value {
+            Value::Vector(values) | Value::List(values) => deepest(values),
+            Value::Set(values) => deepest(values),
+            Value::Map(map) => map
+                .iter()
+                .map(|(key, value)| depth(key).max(depth(value)))
+                .max(),
+            Value::Tagged(tagged) => Some(depth(&tagged.1)),
+            _ => return 0,
+        };
+        1 + within.unwrap_or(0)
+    }
+    match depth(&value) > MAX_DEPTH {
+        true => Err(E::custom(What::TooDeep)),
+        false => Ok(value),
+    }
+}
+
+/// `CompareAndSet` in Jepsen's manner: `compare-and-set`. `CAS` is `cas`. What is no name of a variant stays as it is.
 fn kebab(name: &str) -> String {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(is_letter) {
+        return name.to_owned();
+    }
     let mut kebab = String::with_capacity(name.len() + 4);
     let mut last = '-';
     for letter in name.chars() {
@@ -197,7 +223,7 @@ fn kebab(name: &str) -> String {
             kebab.push('-');
         }
         last = letter;
-        kebab.extend(letter.to_lowercase());
+        kebab.push(letter.to_ascii_lowercase());
     }
     kebab
 }

@@ -104,7 +104,11 @@ impl Serialize for Flat<'_> {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Reader { depth: 0 }.deserialize(deserializer)
+        Reader {
+            depth: 0,
+            limit: MAX_DEPTH,
+        }
+        .deserialize(deserializer)
     }
 }
 
@@ -112,15 +116,29 @@ impl<'de> Deserialize<'de> for Value {
 #[derive(Clone, Copy)]
 struct Reader {
     depth: usize,
+    limit: usize,
+}
+
+/// A value in an object that is not part of it: what is in the object may be nested as deep as a value may.
+pub(in crate::format) struct Wrapped(pub(in crate::format) Value);
+
+impl<'de> Deserialize<'de> for Wrapped {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let reader = Reader {
+            depth: 0,
+            limit: MAX_DEPTH + 1,
+        };
+        reader.deserialize(deserializer).map(Self)
+    }
 }
 
 impl Reader {
     /// The reader of what is within.
     fn within<E: Error>(self) -> Result<Self, E> {
         let depth = self.depth + 1;
-        match depth > MAX_DEPTH {
+        match depth > self.limit {
             true => Err(E::custom(What::TooDeep)),
-            false => Ok(Self { depth }),
+            false => Ok(Self { depth, ..self }),
         }
     }
 

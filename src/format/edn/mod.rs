@@ -18,7 +18,7 @@
 //! |---|---|
 //! | `:index` | dense, ascending; may be left out, or `nil` |
 //! | `:time` | nanoseconds; may be left out, or `nil` |
-//! | `:process` | an integer is a client; whatever else there is, such as `:nemesis`, makes [marks](crate::EventKind::Mark) |
+//! | `:process` | an integer is a client; a keyword or symbol, such as `:nemesis`, makes [marks](crate::EventKind::Mark) |
 //! | `:type` | `:invoke`, `:ok`, `:fail` or `:info` |
 //! | `:f`, `:value` | what [`Jepsen`] makes of operations and results; those of a `:fail` and an `:info` repeat the invocation's |
 //! | `:error` | of a `:fail` or an `:info`: the reason |
@@ -26,7 +26,7 @@
 //!
 //! So is in `Extra` what an [`Event`](crate::Event) cannot hold: an `:error` that is no string, a `:value` of a `:fail` or an
 //! `:info` that is not the invocation's, the `:f` and `:value` of what is no client's. The text of its mark is
-//! made of them. A mark that a process of ours made says which under `:by`.
+//! made of them. A mark that a client made says which under `:tachograph/by`.
 //!
 //! Where a history was [cut](crate::History::cut) is written as a comment, which is not read.
 //!
@@ -76,6 +76,7 @@ mod value;
 mod window;
 mod write;
 
+pub(super) use self::json::Wrapped;
 pub use self::{
     fault::{ParseError, What},
     jepsen::{Jepsen, Misfit, Op},

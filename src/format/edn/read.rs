@@ -102,6 +102,9 @@ fn add<O: Jepsen>(draft: &mut Draft<O, O::Ret>, entry: Entry) -> Result<(), Stri
     Ok(())
 }
 
+/// Which process made a mark, where it was one of ours.
+pub(super) const BY: &str = "tachograph/by";
+
 /// What is no client's makes a mark.
 fn mark<O, R>(entry: Entry) -> Result<FileEvent<O, R>, String> {
     let mut extra = entry.extra;
@@ -121,11 +124,12 @@ fn mark<O, R>(entry: Entry) -> Result<FileEvent<O, R>, String> {
         (Value::Keyword(f), Value::Str(text)) if *f == *"mark" => {
             // As we write a mark that a process made.
             let by = |(key, value): &(Value, Value)| {
-                (key.as_keyword() == Some("by")).then(|| u64::try_from(value.as_int()?).ok())?
+                let id = u64::try_from(value.as_int()?).ok()?;
+                (key.as_keyword() == Some(BY) && id < ProcessId::END.0).then_some(id)
             };
             if let Some(id) = extra.iter().find_map(by) {
                 process = ProcessId(id);
-                extra.retain(|(key, _)| key.as_keyword() != Some("by"));
+                extra.retain(|(key, _)| key.as_keyword() != Some(BY));
             }
             text.into()
         }
@@ -295,12 +299,16 @@ impl<B: BufRead> Reader<B> {
             let result = parse(&mut parser);
             let offset = parser.offset();
             match result {
+                Err(fault) if fault.what == What::Incomplete => self.window.fill()?,
+                Err(fault) => {
+                    self.window.check_length(offset.max(fault.offset))?;
+                    return Err(self.window.error(&fault));
+                }
                 Ok(value) => {
+                    self.window.check_length(offset)?;
                     self.window.advance(offset);
                     return Ok(value);
                 }
-                Err(fault) if fault.what == What::Incomplete => self.window.fill()?,
-                Err(fault) => return Err(self.window.error(&fault)),
             }
         }
     }
@@ -347,25 +355,30 @@ fn entry(parser: &mut Parser<'_>) -> Result<Result<Entry, String>, Fault> {
             other => Err(format!("an event is a map, not `{}`", brief(&other))),
         });
     }
+    let start = parser.offset();
     parser.bump();
+    let unclosed = |parser: &Parser<'_>| Fault {
+        offset: parser.offset(),
+        what: What::Unclosed('{'),
+        opened: Some(start),
+    };
     loop {
-        match parser.space()? {
+        let key = match parser.space()? {
+            None => return Err(unclosed(parser)),
             Some(b'}') => {
                 parser.bump();
                 return Ok(draft.finish());
             }
-            Some(b':') => {
-                let name = parser.keyword()?;
-                parser.space()?;
-                let value = parser.value()?;
-                draft.set_keyword(name, value);
-            }
-            _ => {
-                let key = parser.value()?;
-                parser.space()?;
-                let value = parser.value()?;
-                draft.set("", key, value);
-            }
+            Some(b':') => Ok(parser.keyword()?),
+            Some(_) => Err(parser.value()?),
+        };
+        if parser.space()?.is_none() {
+            return Err(unclosed(parser));
+        }
+        let value = parser.value()?;
+        match key {
+            Ok(name) => draft.set_keyword(name, value),
+            Err(key) => draft.set("", key, value),
         }
     }
 }
@@ -433,7 +446,13 @@ impl EntryDraft {
                 Value::BigInt(id) => {
                     return Err(format!("`:process {id}` is too large", id = id.as_str()));
                 }
-                other => Who::Other(other),
+                other @ (Value::Keyword(_) | Value::Symbol(_)) => Who::Other(other),
+                other => {
+                    return Err(format!(
+                        "a `:process` is an integer, or a keyword such as `:nemesis`, not `{}`",
+                        brief(&other)
+                    ));
+                }
             },
             time: unsigned("time", time)?.map(Duration::from_nanos),
             kind: match kind.as_keyword() {

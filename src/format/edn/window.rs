@@ -4,7 +4,11 @@ use std::io::BufRead;
 
 use super::fault::Fault;
 use crate::{
-    format::{Problem, ReadError},
+    format::{
+        Problem, ReadError,
+        error::COMPRESSED,
+        source::{BYTE_ORDER_MARK, GZIP},
+    },
     history::Breaches,
 };
 
@@ -19,6 +23,8 @@ pub(super) struct Window<B> {
     buffer: Vec<u8>,
     /// Where in the buffer it begins.
     start: usize,
+    /// Whether something was read already.
+    begun: bool,
     /// Whether the buffer ends where the file ends.
     at_end: bool,
     /// The place where it begins.
@@ -33,6 +39,7 @@ impl<B> Window<B> {
             longest,
             buffer: Vec::new(),
             start: 0,
+            begun: false,
             at_end: false,
             line: 1,
             column: 1,
@@ -82,17 +89,26 @@ impl<B> Window<B> {
         (self.line + newlines, column + characters as u64)
     }
 
+    /// Whether what is so many bytes long may be.
+    pub(super) fn check_length(&self, bytes: usize) -> Result<(), ReadError> {
+        let limit = self.longest;
+        match bytes > limit {
+            true => Err(self.error_at(0, Problem::TooLong { limit })),
+            false => Ok(()),
+        }
+    }
+
     pub(super) fn error(&self, fault: &Fault) -> ReadError {
         let mut what = fault.what.to_string();
         if let Some(opened) = fault.opened {
             let (line, column) = self.place(opened);
             what.push_str(&format!(" at line {line}, column {column}"));
         }
-        self.error_at(fault.offset, Problem::Syntax(what))
+        self.error_at(fault.offset, Problem::syntax(what))
     }
 
     pub(super) fn error_here(&self, what: impl Into<String>) -> ReadError {
-        self.error_at(0, Problem::Syntax(what.into()))
+        self.error_at(0, Problem::syntax(what))
     }
 
     fn error_at(&self, offset: usize, problem: Problem) -> ReadError {
@@ -111,10 +127,7 @@ impl<B: BufRead> Window<B> {
     pub(super) fn fill(&mut self) -> Result<(), ReadError> {
         self.buffer.drain(..self.start);
         self.start = 0;
-        if self.buffer.len() > self.longest {
-            let limit = self.longest;
-            return Err(self.error_at(0, Problem::TooLong { limit }));
-        }
+        self.check_length(self.buffer.len())?;
         let wanted = (2 * self.buffer.len()).max(CHUNK);
         while self.buffer.len() < wanted && !self.at_end {
             let end = self.buffer.len();
@@ -127,6 +140,15 @@ impl<B: BufRead> Window<B> {
             self.buffer.extend_from_slice(chunk);
             self.input.consume(taken);
             self.at_end = taken == 0;
+        }
+        if !self.begun {
+            self.begun = true;
+            if self.buffer.starts_with(&GZIP) {
+                return Err(self.error_here(COMPRESSED));
+            }
+            if self.buffer.starts_with(BYTE_ORDER_MARK) {
+                self.start = BYTE_ORDER_MARK.len();
+            }
         }
         Ok(())
     }

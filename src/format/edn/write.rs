@@ -1,15 +1,17 @@
 //! Writing a history as Jepsen would.
 
 use std::{
-    fmt::Write as _,
+    fmt::{self, Write as _},
     io::{self, Write},
-    time::Duration,
 };
 
-use super::{Jepsen, Map, Value, name::Names, print::write_value};
+use super::{Jepsen, Map, Value, name::Names, print::write_value, read::BY};
 use crate::{
     event::{EventKind, EventRef, ProcessId},
-    format::Document,
+    format::{
+        Document,
+        jsonl::{nanos, without_invocation},
+    },
     history::{ByProcess, Cut, History},
 };
 
@@ -55,13 +57,13 @@ impl<W: Write, O: Jepsen + Clone> Writer<W, O> {
         }
     }
 
-    /// Writes an event, and what else it says: a key that the event has anyway, such as `:value`, takes its value from
-    /// there.
+    /// Writes an event, and what else it says.
     ///
     /// # Errors
     ///
-    /// Those of the output; and where an `ok` has no invocation among the events before, in which case nothing is
-    /// written: what the operation was, says only the invocation.
+    /// Those of the output; where an operation completes that was not invoked among the events before, because what it
+    /// was, says only the invocation; and where `extra` has a key that the event has itself, such as `:index`, unless
+    /// it is one that [reading](super::read) puts there. In the last two cases nothing is written.
     pub fn event(&mut self, event: EventRef<'_, O, O::Ret>, extra: Option<&Map>) -> io::Result<()> {
         let completed = match event.kind {
             EventKind::Invoke(op) => {
@@ -120,11 +122,23 @@ impl<W: Write, O: Jepsen + Clone> Writer<W, O> {
         extra: Option<&Map>,
     ) -> io::Result<()> {
         self.line.clear();
+        let is_mark = event.kind.is_mark();
+        // What the reader puts there because an event cannot hold it.
+        let may_replace: &[&str] = match event.kind {
+            EventKind::Invoke(_) => &[],
+            EventKind::Ok(_) => &["f"],
+            EventKind::Fail | EventKind::Info => &["f", "value", "error"],
+            EventKind::Mark(_) if event.process == ProcessId::NEMESIS => {
+                &["process", "type", "f", "value"]
+            }
+            EventKind::Mark(_) => &[],
+        };
         let mut keys = Keys {
             line: &mut self.line,
             extra,
+            may_replace,
+            clash: None,
         };
-        let is_mark = event.kind.is_mark();
         keys.int("index", event.index);
         if let Some(time) = event.time {
             keys.int("time", nanos(time));
@@ -145,18 +159,12 @@ impl<W: Write, O: Jepsen + Clone> Writer<W, O> {
                 keys.value("f", || f(op.f()));
                 keys.value("value", || op.ret_value(ret));
             }
-            (EventKind::Ok(_), None) => {
-                let what = format!(
-                    "event {} completes an operation that was invoked before the first event written",
-                    event.index
-                );
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+            (EventKind::Ok(_) | EventKind::Fail | EventKind::Info, None) => {
+                return Err(without_invocation(event.index));
             }
-            (EventKind::Fail | EventKind::Info, op) => {
-                if let Some(op) = op {
-                    keys.value("f", || f(op.f()));
-                    keys.value("value", || op.value());
-                }
+            (EventKind::Fail | EventKind::Info, Some(op)) => {
+                keys.value("f", || f(op.f()));
+                keys.value("value", || op.value());
                 if let Some(error) = event.error {
                     keys.value("error", || error.into());
                 }
@@ -165,9 +173,16 @@ impl<W: Write, O: Jepsen + Clone> Writer<W, O> {
                 keys.value("f", || f("mark"));
                 keys.value("value", || text.into());
                 if event.process != ProcessId::NEMESIS {
-                    keys.int("by", event.process.0);
+                    keys.int(BY, event.process.0);
                 }
             }
+        }
+        if let Some(key) = keys.clash {
+            let what = format!(
+                "event {} says `:{key}` itself, and again in what it says besides",
+                event.index
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
         for (key, value) in extra.into_iter().flat_map(|extra| extra.iter()) {
             keys.separate();
@@ -180,32 +195,45 @@ impl<W: Write, O: Jepsen + Clone> Writer<W, O> {
     }
 }
 
+impl<W, O> fmt::Debug for Writer<W, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
 /// The keys of an event, as they are written one after the other.
 struct Keys<'a> {
     line: &'a mut String,
     /// The keys that are written from here, at the end.
     extra: Option<&'a Map>,
+    /// Those of them that may take the place of the event's own.
+    may_replace: &'a [&'static str],
+    /// One that does and may not.
+    clash: Option<&'static str>,
 }
 
 impl Keys<'_> {
-    fn int(&mut self, key: &str, value: u64) {
+    fn int(&mut self, key: &'static str, value: u64) {
         if self.start(key) {
             write!(self.line, "{value}").expect(ENDLESS);
         }
     }
 
-    fn value(&mut self, key: &str, value: impl FnOnce() -> Value) {
+    fn value(&mut self, key: &'static str, value: impl FnOnce() -> Value) {
         if self.start(key) {
             write_value(self.line, &value()).expect(ENDLESS);
         }
     }
 
     /// Writes the key, unless another value than the event's is to be written for it.
-    fn start(&mut self, key: &str) -> bool {
+    fn start(&mut self, key: &'static str) -> bool {
         if self
             .extra
             .is_some_and(|extra| extra.get(&Value::keyword(key)).is_some())
         {
+            if !self.may_replace.contains(&key) {
+                self.clash = Some(key);
+            }
             return false;
         }
         self.separate();
@@ -219,8 +247,4 @@ impl Keys<'_> {
         self.line
             .push_str(if self.line.is_empty() { "{" } else { ", " });
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
