@@ -9,6 +9,13 @@
 //!
 //! So the work and the memory depend on how much is open at once, not on how long the history is.
 //!
+//! # The first event that nothing explains
+//!
+//! What an operation will return is known when it is invoked, since the whole history is, and so a configuration in which it
+//! would return something else is not even begun. That finds out about a violation early: perhaps before the event up
+//! to which *some* way to go on would have been conceivable. To name that event, the search is done once more, and operations
+//! that complete after the early one may take effect, for now, as if nobody knew what they will return.
+//!
 //! Three things keep the frontier small without changing any verdict:
 //!
 //! - **Reads take effect as soon as they can.** What changes no state can never be in the way of another operation.
@@ -55,10 +62,13 @@ struct Open<'h, O, R> {
 struct Class<'h, O> {
     op: &'h O,
     invocations: Vec<u64>,
+    /// Where the outcome is unknown only for now: the operation's invocation. It is alone in its class then.
+    for_now: Option<u64>,
 }
 
 pub(super) struct Frontier<'s, 'h, S: Specification, const WORDS: usize> {
     specification: &'s S,
+    known_until: u64,
     /// The operations that are open and will complete, each in the slot that its bit stands for.
     window: Vec<Option<Open<'h, S::Op, S::Ret>>>,
     classes: Vec<Class<'h, S::Op>>,
@@ -83,9 +93,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     /// The most operations that can be open at once.
     pub(super) const SLOTS: usize = 64 * WORDS;
 
-    pub(super) fn new(specification: &'s S) -> Self {
+    /// Operations that complete after `known_until` are taken, before they complete, as if nobody knew what they return.
+    pub(super) fn new(specification: &'s S, known_until: u64) -> Self {
         Self {
             specification,
+            known_until,
             window: Vec::new(),
             classes: Vec::new(),
             configurations: vec![Configuration {
@@ -100,12 +112,13 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         }
     }
 
-    /// An operation is invoked that will complete with `ret`. Returns its slot.
+    /// An operation is invoked that will complete with `ret`, by the event `completion`. Returns its slot.
     pub(super) fn invoke(
         &mut self,
         op: &'h S::Op,
         ret: &'h S::Ret,
         invocation: u64,
+        completion: u64,
     ) -> Result<usize, Stop> {
         let open = Open {
             op,
@@ -129,6 +142,13 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 }
             }
         }
+        if !open.is_read && completion > self.known_until {
+            self.classes.push(Class {
+                op,
+                invocations: vec![invocation],
+                for_now: Some(invocation),
+            });
+        }
         self.window[slot] = Some(open);
         Ok(slot)
     }
@@ -138,11 +158,16 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         if self.specification.is_read(op) {
             return; // whatever it would return, it changes nothing
         }
-        match self.classes.iter_mut().find(|class| class.op == op) {
+        let mut lasting = self
+            .classes
+            .iter_mut()
+            .filter(|class| class.for_now.is_none());
+        match lasting.find(|class| class.op == op) {
             Some(class) => class.invocations.push(invocation),
             None => self.classes.push(Class {
                 op,
                 invocations: vec![invocation],
+                for_now: None,
             }),
         }
     }
@@ -151,6 +176,9 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     ///
     /// Where this fails, the frontier is as it was: the configurations that explain everything up to this completion.
     pub(super) fn complete(&mut self, slot: usize, meter: &mut Meter<'_>) -> Result<(), Stop> {
+        if let Some(open) = &self.window[slot] {
+            self.learn(open.invocation)?;
+        }
         if self
             .configurations
             .iter()
@@ -166,8 +194,8 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         self.waiting.clear();
         for configuration in &self.configurations {
             match has(&configuration.applied, slot) {
-                true => self.survivors.add(without(configuration.clone(), slot)),
-                false => self.waiting.add(configuration.clone()),
+                true => self.survivors.push(without(configuration.clone(), slot)),
+                false => self.waiting.push(configuration.clone()),
             };
         }
         // What is added to those waiting is looked at in turn.
@@ -195,6 +223,37 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         Ok(())
     }
 
+    /// An operation is invoked that will fail, by the event `completion`.
+    pub(super) fn invoke_failing(&mut self, op: &'h S::Op, invocation: u64, completion: u64) {
+        if !self.specification.is_read(op) && completion > self.known_until {
+            self.classes.push(Class {
+                op,
+                invocations: vec![invocation],
+                for_now: Some(invocation),
+            });
+        }
+    }
+
+    /// What the operation with this invocation comes to is known from now on: where it took effect and returned something
+    /// else, or took effect and failed, that was wrong.
+    pub(super) fn learn(&mut self, invocation: u64) -> Result<(), Stop> {
+        let for_now = |class: &Class<'_, S::Op>| class.for_now == Some(invocation);
+        let Some(number) = self.classes.iter().position(for_now) else {
+            return Ok(());
+        };
+        let right = |configuration: &Configuration<S::State, WORDS>| {
+            !configuration.used().contains(&(number as u32))
+        };
+        if !self.configurations.iter().any(right) {
+            return Err(Stop::Empty);
+        }
+        self.configurations.retain(right);
+        let class = &mut self.classes[number];
+        class.invocations.clear();
+        class.for_now = None;
+        Ok(())
+    }
+
     /// Lets each operation that can take effect next do so. What then has the completing operation in it survives.
     fn apply_each(
         &mut self,
@@ -207,17 +266,35 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
         let mut arrive = |mut to: Configuration<S::State, WORDS>, invocation| {
             meter.count();
-            to.last = trail.push(to.last, invocation);
-            settle(specification, window, trail, &mut to);
-            match has(&to.applied, completing) {
-                true => survivors.add(without(to, completing)),
-                false => waiting.add_behind(to),
-            }
+            let before = to.applied;
+            settle(specification, window, &mut to);
+            let after = to.applied;
+            let survives = has(&after, completing);
+            clear(&mut to.applied, completing);
+            let set = if survives {
+                &mut *survivors
+            } else {
+                &mut *waiting
+            };
+            // The trail is long: it is not even told of what is superfluous.
+            set.add(to, survives, |last| {
+                let mut last = trail.push(last, invocation);
+                for (slot, open) in window.iter().enumerate() {
+                    let Some(open) = open else { continue };
+                    if open.is_read && has(&after, slot) && !has(&before, slot) {
+                        last = trail.push(last, open.invocation);
+                    }
+                }
+                last
+            });
         };
         for (slot, open) in window.iter().enumerate() {
             let Some(open) = open else { continue };
             // A read that could take effect here has.
-            if open.is_read || has(&from.applied, slot) {
+            if open.is_read
+                || has(&from.applied, slot)
+                || used_for_now(&self.classes, from, open.invocation)
+            {
                 continue;
             }
             specification.step(&from.state, open.op, Some(open.ret), |state| {
@@ -232,6 +309,9 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             let Some(&invocation) = class.invocations.get(times) else {
                 continue;
             };
+            if class.for_now.is_some() && has_applied(window, from, invocation) {
+                continue;
+            }
             specification.step(&from.state, class.op, None, |state| {
                 if state != from.state {
                     let mut to = from.with(state);
@@ -255,19 +335,21 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 invocation: open.invocation,
             })
         });
-        let unknown = self
-            .classes
-            .iter()
-            .zip(0u32..)
-            .filter_map(|(class, number)| {
-                let used = configuration.used().iter();
-                let times = used.filter(|&&used| used == number).count();
-                Some(Pending {
-                    op: class.op,
-                    ret: None,
-                    invocation: *class.invocations.get(times)?,
-                })
-            });
+        let is_open = |invocation| {
+            let mut window = self.window.iter().flatten();
+            window.any(|open| open.invocation == invocation)
+        };
+        let unknown = self.classes.iter().zip(0u32..);
+        let unknown = unknown.filter_map(move |(class, number)| {
+            let used = configuration.used().iter();
+            let times = used.filter(|&&used| used == number).count();
+            let invocation = *class.invocations.get(times)?;
+            (!is_open(invocation)).then_some(Pending {
+                op: class.op,
+                ret: None,
+                invocation,
+            })
+        });
         open.chain(unknown)
     }
 }
@@ -295,11 +377,34 @@ impl<T, const WORDS: usize> Configuration<T, WORDS> {
     }
 }
 
+/// Whether the operation with this invocation has taken effect as one of which nobody knows what it returns.
+fn used_for_now<O, T, const WORDS: usize>(
+    classes: &[Class<'_, O>],
+    configuration: &Configuration<T, WORDS>,
+    invocation: u64,
+) -> bool {
+    let is_it = |class: &u32| classes[*class as usize].for_now == Some(invocation);
+    configuration.used().iter().any(is_it)
+}
+
+/// Whether the operation with this invocation has taken effect and returned what it will.
+fn has_applied<O, R, T, const WORDS: usize>(
+    window: &[Option<Open<'_, O, R>>],
+    configuration: &Configuration<T, WORDS>,
+    invocation: u64,
+) -> bool {
+    window.iter().enumerate().any(|(slot, open)| {
+        let is_it = open
+            .as_ref()
+            .is_some_and(|open| open.invocation == invocation);
+        is_it && has(&configuration.applied, slot)
+    })
+}
+
 /// Lets all reads take effect that can.
 fn settle<S: Specification, const WORDS: usize>(
     specification: &S,
     window: &[Option<Open<'_, S::Op, S::Ret>>],
-    trail: &mut Trail,
     configuration: &mut Configuration<S::State, WORDS>,
 ) {
     for (slot, open) in window.iter().enumerate() {
@@ -309,7 +414,6 @@ fn settle<S: Specification, const WORDS: usize>(
             && allows(specification, &configuration.state, open)
         {
             set(&mut configuration.applied, slot);
-            configuration.last = trail.push(configuration.last, open.invocation);
         }
     }
 }
@@ -386,19 +490,24 @@ impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
         self.places.clear();
     }
 
-    /// Adds a configuration unless one is there that makes it superfluous, and takes out one that it makes so.
-    fn add(&mut self, new: Configuration<T, WORDS>) {
+    /// Adds a configuration unless one is there that makes it superfluous. One that it makes so gives it its place, or stays
+    /// where it is: where the list is gone through while it grows, what is new has to be behind.
+    fn add(
+        &mut self,
+        mut new: Configuration<T, WORDS>,
+        replace: bool,
+        extend: impl FnOnce(u32) -> u32,
+    ) {
         match self.alike(&new) {
-            Alike::None => self.push(new),
             Alike::Better => {}
-            Alike::Worse(place) => self.list[place] = new,
-        }
-    }
-
-    /// The same, but the new one always goes to the end of the list.
-    fn add_behind(&mut self, new: Configuration<T, WORDS>) {
-        if !matches!(self.alike(&new), Alike::Better) {
-            self.push(new);
+            Alike::Worse(place) if replace => {
+                new.last = extend(new.last);
+                self.list[place] = new;
+            }
+            Alike::Worse(_) | Alike::None => {
+                new.last = extend(new.last);
+                self.push(new);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
     Blocked, Budget, Explained, Reason, Report, Verdict, Violation, Witness,
     budget::Account,
     frontier::{Configuration, Frontier, Pending, Stop},
-    verdict::brief,
+    verdict::{operation, why_not},
 };
 use crate::{
     event::EventKind,
@@ -199,25 +199,52 @@ where
     /// `None` where that many bits are too few.
     fn part_with<const WORDS: usize>(
         &self,
-        positions: impl Iterator<Item = usize>,
+        positions: impl Iterator<Item = usize> + Clone,
     ) -> Option<Part<S::State>> {
-        let mut frontier = Frontier::<S, WORDS>::new(self.specification);
+        let part = self.search::<WORDS>(positions.clone(), u64::MAX)?;
+        let Some(Verdict::Violation(early)) = &part.verdict else {
+            return Some(part);
+        };
+        let exact = self.search::<WORDS>(positions, early.event)?;
+        match &exact.verdict {
+            // Where there is no budget for that, the early event has to do: it is a violation all the same.
+            Some(Verdict::Unknown(_)) => Some(part),
+            _ => Some(exact),
+        }
+    }
+
+    /// Goes through the events, until nothing explains one. What operations return that complete after `known_until` is
+    /// not looked at before they do.
+    fn search<const WORDS: usize>(
+        &self,
+        positions: impl Iterator<Item = usize>,
+        known_until: u64,
+    ) -> Option<Part<S::State>> {
+        let mut frontier = Frontier::<S, WORDS>::new(self.specification, known_until);
         let mut meter = self.account.meter();
         let mut slots = ByProcess::<usize>::new();
         let mut operations = 0;
         for position in positions {
             let event = self.history.at(position);
             let result = match event.kind {
-                EventKind::Mark(_) | EventKind::Fail | EventKind::Info => continue,
-                EventKind::Invoke(op) => match self.history.outcome_at(position) {
-                    Outcome::Fail => continue,
-                    Outcome::Ok(ret) => {
+                EventKind::Mark(_) | EventKind::Info => continue,
+                EventKind::Fail => match self.history.invocation(event.index) {
+                    Some(invocation) => frontier.learn(invocation),
+                    None => continue,
+                },
+                EventKind::Invoke(op) => match self.history.end_at(position) {
+                    (Outcome::Fail, completion) => {
+                        frontier.invoke_failing(op, event.index, completion);
+                        Ok(())
+                    }
+                    (Outcome::Ok(ret), completion) => {
                         operations += 1;
-                        frontier.invoke(op, ret, event.index).map(|slot| {
+                        let slot = frontier.invoke(op, ret, event.index, completion);
+                        slot.map(|slot| {
                             slots.insert(event.process, slot);
                         })
                     }
-                    Outcome::Info | Outcome::Open => {
+                    (Outcome::Info | Outcome::Open, _) => {
                         operations += 1;
                         frontier.invoke_unknown(op, event.index);
                         Ok(())
@@ -237,8 +264,10 @@ where
                 Err(Stop::WindowFull) => return None,
                 Err(Stop::Spent(spent)) => Some(Verdict::Unknown(Reason::Spent(spent))),
                 Err(Stop::Empty) => {
-                    // Relaxed: a later one that is missed only costs time.
-                    self.earliest.fetch_min(event.index, Relaxed);
+                    if known_until != u64::MAX {
+                        // Relaxed: a later one that is missed only costs time.
+                        self.earliest.fetch_min(event.index, Relaxed);
+                    }
                     let violation = self.violation(&frontier, event.index);
                     Some(Verdict::Violation(Box::new(violation)))
                 }
@@ -278,8 +307,11 @@ where
             event,
             invocation,
             operation: completed.map_or_else(String::new, |operation| match operation.outcome {
-                Outcome::Ok(ret) => format!("{} → {}", brief(operation.op), brief(ret)),
-                _ => brief(operation.op),
+                Outcome::Ok(ret) => self::operation(operation.op, Some(ret)),
+                _ => format!(
+                    "{}, which failed",
+                    self::operation(operation.op, None::<&()>)
+                ),
             }),
             prefix: Witness {
                 order: frontier.trail.up_to(configurations[0].last),
@@ -300,19 +332,10 @@ where
             ret,
             invocation,
         } = pending;
-        let mut possible = false;
-        self.specification.step(state, op, ret, |_| possible = true);
         Blocked {
             invocation,
-            operation: match ret {
-                Some(ret) => format!("{} → {}", brief(op), brief(ret)),
-                None => format!("{} → ?", brief(op)),
-            },
-            why: match (possible, self.specification.would_return(state, op)) {
-                (true, _) => "could be next, but does not help".to_owned(),
-                (false, Some(would)) => format!("would return {}", brief(&would)),
-                (false, None) => "cannot be next".to_owned(),
-            },
+            operation: operation(op, ret),
+            why: why_not(self.specification, state, op, ret),
         }
     }
 }

@@ -14,6 +14,7 @@
 mod budget;
 mod frontier;
 mod linearizable;
+mod sequential;
 mod trail;
 mod verdict;
 mod witness;
@@ -21,6 +22,7 @@ mod witness;
 pub use self::{
     budget::{Budget, Spent},
     linearizable::linearizable,
+    sequential::sequentially_consistent,
     verdict::{Blocked, Explained, Reason, Report, Verdict, Violation, Witness},
     witness::Flaw,
 };

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::Spent;
+use crate::model::Specification;
 
 /// What a check found, and what it took.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub struct Report<T> {
 /// What was found of a history. `T` is the state of the model.
 #[derive(Clone, Debug)]
 pub enum Verdict<T> {
-    /// The history is what the specification allows, and this order shows it.
+    /// The history is what the specification allows, and this linearization, an order of its operations, shows it.
     Linearizable(Witness),
     /// It is not, and here is where.
     Violation(Box<Violation<T>>),
@@ -42,7 +43,7 @@ pub struct Witness {
 #[derive(Clone, Debug)]
 pub struct Violation<T> {
     /// The index of the first event that nothing explains: up to the event before, the history is linearizable. It is
-    /// a completion.
+    /// an `ok`, or a `fail` of an operation that must have taken effect.
     pub event: u64,
     /// The index of the invocation that it completes.
     pub invocation: u64,
@@ -182,8 +183,32 @@ impl<T: fmt::Debug> fmt::Display for Violation<T> {
     }
 }
 
+/// The operation, and what it returned if that is known.
+pub(super) fn operation(op: &impl fmt::Debug, ret: Option<&impl fmt::Debug>) -> String {
+    match ret {
+        Some(ret) => format!("{} → {}", brief(op), brief(ret)),
+        None => format!("{} → ?", brief(op)),
+    }
+}
+
+/// Why the operation cannot take effect in this state, or why that does not help.
+pub(super) fn why_not<S: Specification>(
+    specification: &S,
+    state: &S::State,
+    op: &S::Op,
+    ret: Option<&S::Ret>,
+) -> String {
+    let mut possible = false;
+    specification.step(state, op, ret, |_| possible = true);
+    match (possible, specification.would_return(state, op)) {
+        (true, _) => "could be next, but does not help".to_owned(),
+        (false, Some(would)) => format!("would return {}", brief(&would)),
+        (false, None) => "cannot be next".to_owned(),
+    }
+}
+
 /// As much of it as a person wants to see.
-pub(super) fn brief(value: &impl fmt::Debug) -> String {
+fn brief(value: &impl fmt::Debug) -> String {
     const CHARACTERS: usize = 120;
 
     /// Takes no more than fits, so that a large value is not written out only to be cut.

@@ -4,7 +4,7 @@ use std::{collections::HashSet, error::Error, fmt};
 
 use super::Witness;
 use crate::{
-    history::{History, Outcome},
+    history::{ByProcess, History, Operation, Outcome},
     model::Specification,
 };
 
@@ -16,7 +16,8 @@ pub enum Flaw {
     NotAnOperation(u64),
     /// The operation invoked at this index completed with `ok`, and is not in the order.
     Missing(u64),
-    /// The operation invoked at this index completed before another was invoked that the order has before it.
+    /// The operation invoked at this index completed before another was invoked that the order has before it; or, where only
+    /// the order of each process matters, its own process invoked it before another one that the order has before it.
     OutOfTime(u64),
     /// The operation invoked at this index could not have returned what it did.
     Impossible(u64),
@@ -58,9 +59,43 @@ impl Witness {
         specification: &S,
         history: &History<S::Op, S::Ret>,
     ) -> Result<(), Flaw> {
+        let mut latest_invocation = 0;
+        self.validate_order(specification, history, |operation| {
+            let completed = match operation.outcome {
+                Outcome::Ok(_) => operation.completion,
+                _ => None, // it may take effect at any time
+            };
+            let in_time = completed.is_none_or(|completion| completion > latest_invocation);
+            latest_invocation = latest_invocation.max(operation.invocation);
+            in_time
+        })
+    }
+
+    /// The same for sequential consistency: it is the operations of a process that must be in their own order.
+    ///
+    /// # Errors
+    ///
+    /// The first flaw.
+    pub fn validate_sequential<S: Specification>(
+        &self,
+        specification: &S,
+        history: &History<S::Op, S::Ret>,
+    ) -> Result<(), Flaw> {
+        let mut last = ByProcess::new();
+        self.validate_order(specification, history, |operation| {
+            let before = last.insert(operation.process, operation.invocation);
+            before.is_none_or(|before| before < operation.invocation)
+        })
+    }
+
+    fn validate_order<S: Specification>(
+        &self,
+        specification: &S,
+        history: &History<S::Op, S::Ret>,
+        mut in_time: impl FnMut(&Operation<'_, S::Op, S::Ret>) -> bool,
+    ) -> Result<(), Flaw> {
         let mut ordered = HashSet::new();
         let mut states = vec![specification.initial()];
-        let mut latest_invocation = 0;
         for &index in &self.order {
             let operation = history
                 .operation(index)
@@ -74,14 +109,9 @@ impl Witness {
             if !ordered.insert(index) {
                 return Err(Flaw::NotAnOperation(index));
             }
-            if ret.is_some()
-                && operation
-                    .completion
-                    .is_some_and(|end| end < latest_invocation)
-            {
+            if !in_time(&operation) {
                 return Err(Flaw::OutOfTime(index));
             }
-            latest_invocation = latest_invocation.max(index);
             let mut next = HashSet::new();
             for state in &states {
                 specification.step(state, operation.op, ret, |state| {

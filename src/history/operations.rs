@@ -104,20 +104,22 @@ impl<O, R> History<O, R> {
             .any(|operation| matches!(operation.outcome, Outcome::Open))
     }
 
-    /// What came of the operation that the row at this position invokes.
+    /// What came of the operation that the row at this position invokes, and the index of its completion, or, where it
+    /// has none, of no event.
     #[cfg(feature = "check")]
     #[inline]
-    pub(crate) fn outcome_at(&self, position: usize) -> Outcome<&R> {
-        match self
-            .pairs()
-            .partner(position)
-            .map(|partner| self.at(partner).kind)
-        {
-            Some(EventKind::Ok(ret)) => Outcome::Ok(ret),
-            Some(EventKind::Fail) => Outcome::Fail,
-            Some(EventKind::Info) => Outcome::Info,
-            Some(EventKind::Invoke(_) | EventKind::Mark(_)) | None => Outcome::Open,
-        }
+    pub(crate) fn end_at(&self, position: usize) -> (Outcome<&R>, u64) {
+        let Some(partner) = self.pairs().partner(position) else {
+            return (Outcome::Open, u64::MAX);
+        };
+        let completion = self.at(partner);
+        let outcome = match completion.kind {
+            EventKind::Ok(ret) => Outcome::Ok(ret),
+            EventKind::Fail => Outcome::Fail,
+            EventKind::Info => Outcome::Info,
+            EventKind::Invoke(_) | EventKind::Mark(_) => Outcome::Open,
+        };
+        (outcome, completion.index)
     }
 
     /// The operation invoked by the row at this position, if that is an invocation.
