@@ -7,15 +7,18 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
+use serde::Serialize;
+use serde_json::json;
 use tachograph::{
-    Event, EventKind, History,
-    format::{edn, jsonl},
+    Cut, EventKind, EventRef, History, ProcessId,
+    format::{Document, Format, edn, jsonl},
 };
 
 use crate::{
     Verdict,
-    input::{self, FormatName, Reading},
-    validate::failure_json,
+    input::{self, Failure, FormatName, Named, Reading},
+    json,
+    say::{self, Report, harmless},
 };
 
 /// Print a history as a table
@@ -24,9 +27,9 @@ pub struct Print {
     /// The file, or `-`
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Only the events of this process; may be given several times
-    #[arg(long, value_name = "ID")]
-    process: Vec<u64>,
+    /// Only the events of this process, `nemesis` for the marks that are no client's; may be given several times
+    #[arg(long, value_name = "ID", value_parser = process)]
+    process: Vec<ProcessId>,
     /// Only events from this index on
     #[arg(long, value_name = "INDEX")]
     from: Option<u64>,
@@ -43,43 +46,60 @@ pub struct Print {
     reading: Reading,
 }
 
-type AnyEvent<'h> = Event<&'h edn::Op, &'h edn::Value, &'h str>;
+type NamedEvent<'h> = EventRef<'h, edn::Op, edn::Value>;
+
+/// A process as the table shows it, or as Jepsen calls it.
+fn process(id: &str) -> Result<ProcessId, String> {
+    match id {
+        "-" | "nemesis" => Ok(ProcessId::NEMESIS),
+        _ => match id.parse() {
+            Ok(id) => Ok(ProcessId(id)),
+            Err(_) => Err("neither a number nor `nemesis`".into()),
+        },
+    }
+}
 
 impl Print {
     pub fn run(self) -> io::Result<Verdict> {
-        let name = input::name(&self.file);
-        let document = match self.reading.read(&self.file, self.format) {
-            Ok(document) => document,
+        match self.print() {
+            Ok(Ok(())) => Ok(Verdict::Fine),
+            // Whoever reads the table has seen enough: `tachograph print FILE | head`.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Verdict::Fine),
+            Ok(Err(error)) => Err(say::at("standard output", error)),
             Err(failure) => {
+                let name = input::name(&self.file);
                 match self.json {
-                    true => writeln!(io::stdout(), "{}", failure_json(&name, &failure))?,
-                    false => eprintln!("{}", failure.lines(&self.file)),
+                    true => Report::new().line(json::failure(&name, &failure))?,
+                    false => say::complain_of(&name, failure),
                 }
-                return Ok(Verdict::BadInput);
+                Ok(Verdict::BadInput)
             }
-        };
-        for breach in document.mended.to_string().lines() {
-            eprintln!("{name}: mended: {breach}");
         }
-        let history = &document.history;
-        if self.json {
-            let mut writer = jsonl::Writer::new(BufWriter::new(io::stdout().lock()))?;
-            for event in self.selected(history) {
-                writer.event(event, document.extra.get(event.index))?;
-            }
-            writer.finish()?;
-        } else {
-            let mut output = BufWriter::new(anstream::stdout().lock());
-            self.table(history, &mut output)?;
-            output.flush()?;
-        }
-        Ok(Verdict::Fine)
     }
 
-    fn selected<'h>(
+    /// Apart, what is wrong with the file and what with the output.
+    fn print(&self) -> Result<io::Result<()>, Failure> {
+        let input = self.reading.open(&self.file, self.format, "--format")?;
+        Ok(match (self.json, input.format()) {
+            (true, Format::JsonLines) => self.lines(&input.raw()?),
+            (true, Format::Edn) => self.lines(&input.named()?),
+            (false, _) => self.table(&input.named()?),
+        })
+    }
+
+    /// What there is to say besides what is printed.
+    fn remark<O, R>(&self, document: &Document<O, R>) {
+        let name = input::name(&self.file);
+        say::complain_of(&format!("{name}: mended"), &document.mended);
+        if self.selected(&document.history).next().is_none() {
+            say::complain_of(&name, "no events selected");
+        }
+    }
+
+    fn selected<'h, O, R>(
         &self,
-        history: &'h History<edn::Op, edn::Value>,
-    ) -> impl Iterator<Item = AnyEvent<'h>> {
+        history: &'h History<O, R>,
+    ) -> impl Iterator<Item = EventRef<'h, O, R>> {
         let place = |index: u64| {
             let index = index.clamp(history.start(), history.end());
             (index - history.start()) as usize
@@ -90,15 +110,43 @@ impl Print {
             .events()
             .skip(from)
             .take(to.saturating_sub(from))
-            .filter(|event| self.process.is_empty() || self.process.contains(&event.process.0))
+            .filter(|event| self.process.is_empty() || self.process.contains(&event.process))
     }
 
-    fn table(
+    /// Where the history was cut, if what is selected reaches so far.
+    fn cut<O, R>(&self, history: &History<O, R>) -> Option<Cut> {
+        let reaches_end = self.to.is_none_or(|to| to >= history.end());
+        history.cut().filter(|_| reaches_end)
+    }
+
+    fn lines<O: Serialize, R: Serialize>(&self, document: &Document<O, R>) -> io::Result<()> {
+        self.remark(document);
+        let history = &document.history;
+        let mut writer = jsonl::Writer::new(BufWriter::new(io::stdout().lock()))?;
+        for event in self.selected(history) {
+            writer.event(event, document.extra.get(event.index))?;
+        }
+        let mut output = writer.finish()?;
+        // The writer remembers the cut of a whole history only.
+        if let Some(cut) = self.cut(history) {
+            writeln!(output, "{}", json!({ "cut": json::cut(cut) }))?;
+        }
+        output.flush()
+    }
+
+    fn table(&self, document: &Named) -> io::Result<()> {
+        self.remark(document);
+        let mut output = BufWriter::new(anstream::stdout().lock());
+        self.write_table(&document.history, &mut output)?;
+        output.flush()
+    }
+
+    fn write_table(
         &self,
         history: &History<edn::Op, edn::Value>,
         output: &mut impl Write,
     ) -> io::Result<()> {
-        let width = |of: fn(&AnyEvent<'_>) -> String, heading: &str| {
+        let width = |of: fn(&NamedEvent<'_>) -> String, heading: &str| {
             let widest = self
                 .selected(history)
                 .map(|event| of(&event).chars().count())
@@ -108,11 +156,11 @@ impl Print {
         let index = width(|event| event.index.to_string(), "index");
         let process = width(|event| event.process.to_string(), "process");
         let timed = self.selected(history).any(|event| event.time.is_some());
-        let time = width(time, "time");
+        let time = width(time, "time (s)");
         let bold = Style::new().bold();
         write!(output, "{bold}{:>index$}", "index")?;
         if timed {
-            write!(output, "  {:>time$}", "time")?;
+            write!(output, "  {:>time$}", "time (s)")?;
         }
         writeln!(
             output,
@@ -132,13 +180,14 @@ impl Print {
                 event.kind.name()
             )?;
             match (event.kind, history.operation(event.index)) {
-                (EventKind::Invoke(op), _) => write!(output, "{op}")?,
+                (EventKind::Invoke(op), _) => write!(output, "{}", harmless(op))?,
                 (EventKind::Ok(ret), Some(operation)) => {
-                    write!(output, ":{} {ret}", operation.op.f)?
+                    let f = &operation.op.f;
+                    write!(output, "{}", harmless(format_args!(":{f} {ret}")))?
                 }
-                (EventKind::Ok(ret), None) => write!(output, "{ret}")?,
+                (EventKind::Ok(ret), None) => write!(output, "{}", harmless(ret))?,
                 (EventKind::Fail | EventKind::Info, Some(operation)) => {
-                    write!(output, "{}", operation.op)?
+                    write!(output, "{}", harmless(operation.op))?
                 }
                 (EventKind::Fail | EventKind::Info, None) => {}
                 (EventKind::Mark(text), _) => write!(output, "{}", harmless(text))?,
@@ -148,23 +197,14 @@ impl Print {
             }
             writeln!(output, "{style:#}")?;
         }
-        match history.cut() {
+        match self.cut(history) {
             Some(cut) => writeln!(output, "{cut}"),
             None => Ok(()),
         }
     }
 }
 
-/// The text on one line, and without what would command a terminal.
-fn harmless(text: &str) -> String {
-    let escape = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
-    text.chars().map(escape).collect()
-}
-
-fn time(event: &AnyEvent<'_>) -> String {
+fn time(event: &NamedEvent<'_>) -> String {
     match event.time {
         Some(time) => format!("{}.{:09}", time.as_secs(), time.subsec_nanos()),
         None => String::new(),
