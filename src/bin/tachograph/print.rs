@@ -2,15 +2,15 @@
 
 use std::{
     io::{self, BufWriter, Write},
+    iter,
     path::PathBuf,
 };
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde::Serialize;
-use serde_json::json;
 use tachograph::{
-    Cut, EventKind, EventRef, History, ProcessId,
+    EventKind, EventRef, History, ProcessId,
     format::{Document, Format, edn, jsonl},
 };
 
@@ -100,38 +100,34 @@ impl Print {
         &self,
         history: &'h History<O, R>,
     ) -> impl Iterator<Item = EventRef<'h, O, R>> {
-        let place = |index: u64| {
-            let index = index.clamp(history.start(), history.end());
-            (index - history.start()) as usize
-        };
-        let from = place(self.from.unwrap_or(0));
-        let to = place(self.to.unwrap_or(u64::MAX));
-        history
-            .events()
-            .skip(from)
-            .take(to.saturating_sub(from))
-            .filter(|event| self.process.is_empty() || self.process.contains(&event.process))
+        history.events().filter(|event| self.selects(event))
     }
 
-    /// Where the history was cut, if what is selected reaches so far.
-    fn cut<O, R>(&self, history: &History<O, R>) -> Option<Cut> {
-        let reaches_end = self.to.is_none_or(|to| to >= history.end());
-        history.cut().filter(|_| reaches_end)
+    fn selects<O, R>(&self, event: &EventRef<'_, O, R>) -> bool {
+        self.from.is_none_or(|from| event.index >= from)
+            && self.to.is_none_or(|to| event.index < to)
+            && (self.process.is_empty() || self.process.contains(&event.process))
+    }
+
+    /// Whether what is selected reaches so far that it ends where the history was cut, if it was.
+    fn reaches_end<O, R>(&self, history: &History<O, R>) -> bool {
+        self.to.is_none_or(|to| to >= history.end())
     }
 
     fn lines<O: Serialize, R: Serialize>(&self, document: &Document<O, R>) -> io::Result<()> {
         self.remark(document);
         let history = &document.history;
-        let mut writer = jsonl::Writer::new(BufWriter::new(io::stdout().lock()))?;
-        for event in self.selected(history) {
-            writer.event(event, document.extra.get(event.index))?;
-        }
-        let mut output = writer.finish()?;
-        // The writer remembers the cut of a whole history only.
-        if let Some(cut) = self.cut(history) {
-            writeln!(output, "{}", json!({ "cut": json::cut(cut) }))?;
-        }
-        output.flush()
+        // The first line, the events', and that of the cut.
+        let events = history.events().map(|event| self.selects(&event));
+        let mut wanted = iter::once(true)
+            .chain(events)
+            .chain(iter::once(self.reaches_end(history)));
+        let output = Lines {
+            output: BufWriter::new(io::stdout().lock()),
+            passes: wanted.next() == Some(true),
+            wanted,
+        };
+        jsonl::write(output, document)
     }
 
     fn table(&self, document: &Named) -> io::Result<()> {
@@ -197,10 +193,37 @@ impl Print {
             }
             writeln!(output, "{style:#}")?;
         }
-        match self.cut(history) {
-            Some(cut) => writeln!(output, "{cut}"),
-            None => Ok(()),
+        match history.cut() {
+            Some(cut) if self.reaches_end(history) => writeln!(output, "{cut}"),
+            _ => Ok(()),
         }
+    }
+}
+
+/// Passes on the lines that are wanted. A part of a history is rarely a history, and as such could not be written.
+struct Lines<W, I> {
+    output: W,
+    /// Whether the line that is being written is wanted.
+    passes: bool,
+    /// Which of the lines after it are.
+    wanted: I,
+}
+
+impl<W: Write, I: Iterator<Item = bool>> Write for Lines<W, I> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            if self.passes {
+                self.output.write_all(piece)?;
+            }
+            if piece.ends_with(b"\n") {
+                self.passes = self.wanted.next().unwrap_or(false);
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
     }
 }
 
