@@ -117,15 +117,11 @@ impl Print {
     fn lines<O: Serialize, R: Serialize>(&self, document: &Document<O, R>) -> io::Result<()> {
         self.remark(document);
         let history = &document.history;
-        // The first line, the events', and that of the cut.
         let events = history.events().map(|event| self.selects(&event));
-        let mut wanted = iter::once(true)
-            .chain(events)
-            .chain(iter::once(self.reaches_end(history)));
         let output = Lines {
             output: BufWriter::new(io::stdout().lock()),
-            passes: wanted.next() == Some(true),
-            wanted,
+            passes: true, // the first line, which says what this is
+            wanted: events.chain(iter::once(self.reaches_end(history))),
         };
         jsonl::write(output, document)
     }
