@@ -1,25 +1,34 @@
 //! `tachograph convert`
 
 use std::{
-    fs::File,
     io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use clap::Args;
-use flate2::{Compression, write::GzEncoder};
-use serde_json::json;
-use tachograph::format::{Format, edn, jsonl};
+use serde_json::{Value as Json, json};
+use tachograph::{
+    Breaches,
+    format::{Document, Format, edn, jsonl},
+};
 
 use crate::{
     Verdict,
-    input::{self, AnyDocument, FormatName, Reading},
-    validate::failure_json,
+    input::{self, Failure, FormatName, Reading},
+    json, output,
+    say::{self, Report},
 };
 
 /// Write a history in another format
 ///
 /// The formats are told by the names: `.edn` is Jepsen's EDN, `.jsonl` JSON Lines, and `.gz` behind either compresses.
+///
+/// From JSON Lines to JSON Lines, operations and results stay as they are. Typed JSON Lines become EDN by the shape that
+/// serde gives to enums: `{"Write":4}` becomes `:f :write :value 4`. That is not all of Jepsen's customs, by which the
+/// `:value` of a completion repeats the arguments: for these, a program writes EDN itself
+/// (`tachograph::format::edn::write`), with its own `impl Jepsen`.
+///
+/// A regular file that is there already is replaced once the new one is written in full.
 #[derive(Args)]
 pub struct Convert {
     /// The file to read, or `-`
@@ -41,72 +50,92 @@ pub struct Convert {
     reading: Reading,
 }
 
+/// What was written.
+struct Written {
+    events: usize,
+    mended: Breaches,
+}
+
 impl Convert {
     pub fn run(self) -> io::Result<Verdict> {
         let known = self.to.map(Into::into);
         let Some(to) = known.or_else(|| Format::of_path(&self.output)) else {
-            eprintln!(
-                "tachograph: {}: say with --to in which format to write",
-                self.output.display()
-            );
-            return Ok(Verdict::BadInput);
+            let what = io::Error::other("say with --to in which format to write");
+            return Err(say::at(&self.output_name(), what));
         };
         let name = input::name(&self.input);
-        let document = match self.reading.read(&self.input, self.from) {
-            Ok(document) => document,
+        match self.convert(to) {
+            Ok(written) => {
+                let Written { events, mended } =
+                    written.map_err(|error| say::at(&self.output_name(), error))?;
+                if self.json {
+                    self.say(&json!({
+                        "input": name,
+                        "output": self.output.display().to_string(),
+                        "events": events,
+                        "mended": json::breaches(&mended),
+                        "mended_count": mended.count(),
+                    }))?;
+                }
+                Ok(Verdict::Fine)
+            }
             Err(failure) => {
-                self.say(
-                    &failure_json(&name, &failure).to_string(),
-                    &failure.lines(&self.input),
-                )?;
-                return Ok(Verdict::BadInput);
+                match self.json {
+                    true => self.say(&json::failure(&name, &failure))?,
+                    false => say::complain_of(&name, failure),
+                }
+                Ok(Verdict::BadInput)
             }
-        };
-        for breach in document.mended.to_string().lines() {
-            eprintln!("{name}: mended: {breach}");
         }
-        if let Err(error) = self.write(to, &document) {
-            if input::is_standard(&self.output) {
-                return Err(error);
+    }
+
+    /// Apart, what is wrong with the input and what with the output.
+    fn convert(&self, to: Format) -> Result<io::Result<Written>, Failure> {
+        let input = self.reading.open(&self.input, self.from, "--from")?;
+        Ok(match (input.format(), to) {
+            // What they mean is known to the program that wrote them, and need not be to us.
+            (Format::JsonLines, Format::JsonLines) => {
+                self.write(input.raw()?, |to, document| jsonl::write(to, document))
             }
-            let what = format!("{}: {error}", self.output.display());
-            return Err(io::Error::new(error.kind(), what));
+            (Format::Edn, Format::JsonLines) => {
+                self.write(input.named()?, |to, document| jsonl::write(to, document))
+            }
+            (_, Format::Edn) => self.write(input.named()?, |to, document| edn::write(to, document)),
+        })
+    }
+
+    fn write<O, R>(
+        &self,
+        document: Document<O, R>,
+        write: impl FnOnce(BufWriter<&mut dyn Write>, &Document<O, R>) -> io::Result<()>,
+    ) -> io::Result<Written> {
+        if !self.json {
+            let name = input::name(&self.input);
+            say::complain_of(&format!("{name}: mended"), &document.mended);
         }
-        if self.json {
-            let events = document.history.len();
-            let done = json!({ "input": name, "output": self.output.display().to_string(), "events": events });
-            self.say(&done.to_string(), "")?;
-        }
-        Ok(Verdict::Fine)
+        output::write(&self.output, |output| {
+            write(BufWriter::with_capacity(256 << 10, output), &document)
+        })?;
+        Ok(Written {
+            events: document.history.len(),
+            mended: document.mended,
+        })
     }
 
     /// Says something where it is not in the way of the history.
-    fn say(&self, json: &str, text: &str) -> io::Result<()> {
-        match (self.json, input::is_standard(&self.output)) {
-            (true, false) => writeln!(io::stdout(), "{json}"),
-            (true, true) => writeln!(io::stderr(), "{json}"),
-            (false, _) => writeln!(io::stderr(), "{text}"),
-        }
-    }
-
-    fn write(&self, format: Format, document: &AnyDocument) -> io::Result<()> {
+    fn say(&self, json: &Json) -> io::Result<()> {
         if input::is_standard(&self.output) {
-            return write(io::stdout().lock(), format, document);
+            // As with complaints: where this cannot be written, nothing can be said.
+            let _ = writeln!(io::stderr(), "{json}");
+            return Ok(());
         }
-        let file = File::create(&self.output)?;
-        if self.output.extension() != Some(Path::new("gz").as_os_str()) {
-            return write(file, format, document);
-        }
-        let mut encoder = GzEncoder::new(file, Compression::default());
-        write(&mut encoder, format, document)?;
-        encoder.finish().map(drop)
+        Report::new().line(json)
     }
-}
 
-fn write(output: impl Write, format: Format, document: &AnyDocument) -> io::Result<()> {
-    let output = BufWriter::with_capacity(256 << 10, output);
-    match format {
-        Format::Edn => edn::write(output, document),
-        Format::JsonLines => jsonl::write(output, document),
+    fn output_name(&self) -> String {
+        match input::is_standard(&self.output) {
+            true => "standard output".into(),
+            false => input::name(&self.output),
+        }
     }
 }

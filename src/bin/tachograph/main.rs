@@ -2,20 +2,23 @@
 
 mod convert;
 mod input;
+mod json;
+mod output;
 mod print;
+mod say;
 mod stats;
 mod validate;
 
-use std::{io, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no: a history breaks the rules
+  1  the answer is no (`validate`: the history breaks a rule)
   2  not decided
-  3  bad input: a file that cannot be read or written, or wrong arguments";
+  3  bad input: a file that cannot be read or written or is no history, or wrong arguments";
 
 /// Histories of concurrent operations: count, validate, convert and print them.
 ///
@@ -47,13 +50,13 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let verdict = match error.use_stderr() {
-                true => Verdict::BadInput,
-                false => Verdict::Fine,
-            };
-            // Where even this cannot be written, nothing can be said.
+            if error.use_stderr() {
+                say::usage(error.render());
+                return ExitCode::from(Verdict::BadInput as u8);
+            }
+            // Help, or the version. Where it cannot be written, nothing can be said.
             let _ = error.print();
-            return ExitCode::from(verdict as u8);
+            return ExitCode::from(Verdict::Fine as u8);
         }
     };
     let result = match arguments.command {
@@ -62,13 +65,9 @@ fn main() -> ExitCode {
         Command::Convert(command) => command.run(),
         Command::Print(command) => command.run(),
     };
-    match result {
-        Ok(verdict) => ExitCode::from(verdict as u8),
-        // Whoever reads what we write has seen enough: `tachograph print FILE | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("tachograph: {error}");
-            ExitCode::from(Verdict::BadInput as u8)
-        }
-    }
+    let verdict = result.unwrap_or_else(|error| {
+        say::complain(error);
+        Verdict::BadInput
+    });
+    ExitCode::from(verdict as u8)
 }

@@ -1,192 +1,77 @@
 //! `tachograph stats`
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-    path::PathBuf,
-    time::Duration,
-};
+mod text;
+
+use std::{borrow::Cow, io, path::Path, time::Duration};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
-use tachograph::{Latency, Longest, OperationStatistics, Statistics};
+use tachograph::{Breaches, Cut, Latency, OperationStatistics, Statistics};
 
 use crate::{
     Verdict,
-    input::{self, FormatName, Reading},
-    validate::failure_json,
+    input::{self, Failure, Files},
+    json,
+    say::{self, Report},
 };
 
 /// Count events, operations, processes and overlaps, and measure latencies
 #[derive(Args)]
 pub struct Stats {
-    /// The files, or `-`
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// The format of the files; otherwise told by their names or first bytes
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<FormatName>,
+    #[command(flatten)]
+    files: Files,
     /// An object for each file, each on a line; times in nanoseconds
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    reading: Reading,
+}
+
+/// What is said of a file.
+struct Counted {
+    statistics: Statistics,
+    cut: Option<Cut>,
+    mended: Breaches,
 }
 
 impl Stats {
     pub fn run(self) -> io::Result<Verdict> {
-        let mut output = anstream::stdout().lock();
+        let mut report = Report::new();
         let mut worst = Verdict::Fine;
-        for file in &self.files {
+        for file in self.files.paths()? {
             let name = input::name(file);
-            match self.reading.read(file, self.format) {
-                Ok(document) => {
-                    let statistics = document.history.statistics(|op| Cow::Borrowed(&*op.f));
-                    match self.json {
-                        true => writeln!(output, "{}", json(&name, &statistics))?,
-                        false => writeln!(output, "{}", text(&name, &statistics))?,
-                    }
-                    for breach in document.mended.to_string().lines() {
-                        eprintln!("{name}: mended: {breach}");
-                    }
+            let result = self.count(file);
+            if result.is_err() {
+                worst = Verdict::BadInput;
+            }
+            match (self.json, &result) {
+                (true, Ok(counted)) => report.line(json(&name, counted))?,
+                (true, Err(failure)) => report.line(json::failure(&name, failure))?,
+                (false, Ok(counted)) => {
+                    report.line(text::text(&name, &counted.statistics, counted.cut))?;
+                    say::complain_of(&format!("{name}: mended"), &counted.mended);
                 }
-                Err(failure) => {
-                    worst = Verdict::BadInput;
-                    match self.json {
-                        true => writeln!(output, "{}", failure_json(&name, &failure))?,
-                        false => eprintln!("{}", failure.lines(file)),
-                    }
-                }
+                (false, Err(failure)) => say::complain_of(&name, failure),
             }
         }
-        output.flush()?;
         Ok(worst)
     }
-}
 
-fn text(name: &str, statistics: &Statistics) -> String {
-    let Statistics { kinds, overlap, .. } = statistics;
-    let mut lines = vec![
-        name.to_owned(),
-        format!(
-            "  events       {}: {} invoke, {} ok, {} fail, {} info, {} mark",
-            statistics.events, kinds.invoke, kinds.ok, kinds.fail, kinds.info, kinds.mark
-        ),
-        format!("  processes    {}", statistics.processes),
-        format!(
-            "  operations   {}, of which {} open at the end",
-            kinds.invoke, statistics.open
-        ),
-        format!(
-            "  concurrency  {} at most, {:.2} on average",
-            statistics.highest_concurrency, statistics.mean_concurrency
-        ),
-        format!(
-            "  overlap      {} of {} operations ({:.1} %)",
-            overlap.overlapping,
-            overlap.operations,
-            100.0 * overlap.share()
-        ),
-    ];
-    if let Some(duration) = statistics.duration {
-        lines.push(format!("  duration     {duration:.1?}"));
-    }
-    if let Some(longest) = &statistics.longest {
-        let latency = longest
-            .latency
-            .map_or_else(String::new, |latency| format!(", {latency:.1?}"));
-        let Longest {
-            name,
-            process,
-            invocation,
-            completion,
-            ..
-        } = longest;
-        lines.push(format!(
-            "  longest      {name} of process {process}, events {invocation} to {completion}{latency}"
-        ));
-    }
-    if statistics.by_operation.is_empty() {
-        return lines.join("\n");
-    }
-    let mut table = vec![
-        ["operation", "invoke", "ok", "fail", "info", "open"]
-            .map(String::from)
-            .to_vec(),
-    ];
-    let timed = statistics.latency.is_some();
-    if timed {
-        table[0].extend(["p50", "p90", "p99", "p99.9", "max"].map(String::from));
-    }
-    for (operation, its) in &statistics.by_operation {
-        let counts = [its.invocations, its.ok, its.fail, its.info, its.open];
-        let mut row = vec![operation.clone()];
-        row.extend(counts.iter().map(u64::to_string));
-        row.extend(latencies(timed, its.latency));
-        table.push(row);
-    }
-    let mut row = vec!["all".to_owned()];
-    row.extend(
-        [
-            kinds.invoke,
-            kinds.ok,
-            kinds.fail,
-            kinds.info,
-            statistics.open,
-        ]
-        .iter()
-        .map(u64::to_string),
-    );
-    row.extend(latencies(timed, statistics.latency));
-    table.push(row);
-    lines.extend(aligned(&table));
-    lines.join("\n")
-}
-
-fn latencies(timed: bool, latency: Option<Latency>) -> Vec<String> {
-    let shown = |latency: Latency| {
-        let Latency {
-            p50,
-            p90,
-            p99,
-            p999,
-            max,
-            ..
-        } = latency;
-        [p50, p90, p99, p999, max]
-            .map(|time| format!("{time:.1?}"))
-            .to_vec()
-    };
-    match latency {
-        Some(latency) => shown(latency),
-        None if timed => vec!["-".into(); 5],
-        None => Vec::new(),
-    }
-}
-
-/// The first column to the left, all others to the right.
-fn aligned(table: &[Vec<String>]) -> Vec<String> {
-    let columns = table[0].len();
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            table
-                .iter()
-                .map(|row| row[column].chars().count())
-                .max()
-                .unwrap_or(0)
+    fn count(&self, file: &Path) -> Result<Counted, Failure> {
+        let document = self.files.open(file)?.named()?;
+        let history = &document.history;
+        Ok(Counted {
+            statistics: history.statistics(|op| Cow::Borrowed(&*op.f)),
+            cut: history.cut(),
+            mended: document.mended,
         })
-        .collect();
-    let line = |row: &Vec<String>| {
-        let mut line = format!("  {:<width$}", row[0], width = widths[0]);
-        for (cell, width) in row.iter().zip(&widths).skip(1) {
-            line.push_str(&format!("  {cell:>width$}"));
-        }
-        line
-    };
-    table.iter().map(line).collect()
+    }
 }
 
-fn json(name: &str, statistics: &Statistics) -> Json {
+fn json(name: &str, counted: &Counted) -> Json {
+    let Counted {
+        statistics,
+        cut,
+        mended,
+    } = counted;
     let kinds = statistics.kinds;
     json!({
         "file": name,
@@ -207,7 +92,7 @@ fn json(name: &str, statistics: &Statistics) -> Json {
         "duration": statistics.duration.map(nanos),
         "longest": statistics.longest.as_ref().map(|longest| json!({
             "operation": longest.name,
-            "process": longest.process.0,
+            "process": json::process(longest.process),
             "invocation": longest.invocation,
             "completion": longest.completion,
             "latency": longest.latency.map(nanos),
@@ -216,6 +101,9 @@ fn json(name: &str, statistics: &Statistics) -> Json {
         "operations": statistics.by_operation.iter().map(|(name, its)| {
             (name.clone(), operation_json(its))
         }).collect::<serde_json::Map<_, _>>(),
+        "cut": cut.map(json::cut),
+        "mended": json::breaches(mended),
+        "mended_count": mended.count(),
     })
 }
 

@@ -1,17 +1,19 @@
 //! `tachograph validate`
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::{io, path::Path};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
-use tachograph::{Breach, Breaches};
+use tachograph::{
+    Breaches, Cut,
+    format::{Document, Format},
+};
 
 use crate::{
     Verdict,
-    input::{self, AnyDocument, Failure, FormatName, Reading},
+    input::{self, Failure, Files},
+    json,
+    say::{self, Report},
 };
 
 /// Check files against the rules of a history
@@ -19,99 +21,110 @@ use crate::{
 /// Prints a line for each file that is one, and for each breach of a rule the file, the line, the event and the rule.
 #[derive(Args)]
 pub struct Validate {
-    /// The files, or `-`
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// The format of the files; otherwise told by their names or first bytes
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<FormatName>,
+    #[command(flatten)]
+    files: Files,
     /// An object for each file, each on a line
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    reading: Reading,
+}
+
+/// What is said of a file that is a history.
+struct Valid {
+    events: usize,
+    operations: usize,
+    marks: usize,
+    cut: Option<Cut>,
+    mended: Breaches,
 }
 
 impl Validate {
     pub fn run(self) -> io::Result<Verdict> {
-        let mut output = anstream::stdout().lock();
+        let mut report = Report::new();
         let mut worst = Verdict::Fine;
-        for file in &self.files {
-            let result = self.reading.read(file, self.format);
+        for file in self.files.paths()? {
+            let result = self.check(file);
             worst = worst.max(verdict(&result));
             let name = input::name(file);
             match (self.json, &result) {
-                (true, _) => writeln!(output, "{}", json(&name, &result))?,
-                (false, Ok(document)) => {
-                    for breach in document.mended.to_string().lines() {
-                        writeln!(output, "{name}: mended: {breach}")?;
-                    }
-                    writeln!(output, "{name}: valid, {} events", document.history.len())?;
+                (true, _) => report.line(json(&name, &result))?,
+                (false, Ok(valid)) => {
+                    report.lines(&format!("{name}: mended"), &valid.mended)?;
+                    report.lines(&name, text(valid))?;
                 }
-                (false, Err(failure @ Failure::Read(error))) if error.is_breach() => {
-                    writeln!(output, "{}", failure.lines(file))?;
-                }
-                (false, Err(failure)) => eprintln!("{}", failure.lines(file)),
+                (false, Err(failure)) if failure.is_breach() => report.lines(&name, failure)?,
+                (false, Err(failure)) => say::complain_of(&name, failure),
             }
         }
-        output.flush()?;
         Ok(worst)
+    }
+
+    fn check(&self, file: &Path) -> Result<Valid, Failure> {
+        let input = self.files.open(file)?;
+        // The rules do not ask what an operation is, so in JSON Lines it may be anything.
+        match input.format() {
+            Format::JsonLines => input.raw().map(Valid::of),
+            Format::Edn => input.named().map(Valid::of),
+        }
     }
 }
 
-fn verdict(result: &Result<AnyDocument, Failure>) -> Verdict {
+impl Valid {
+    fn of<O, R>(document: Document<O, R>) -> Self {
+        let history = &document.history;
+        let events = || history.events().map(|event| event.kind);
+        Self {
+            events: history.len(),
+            operations: events().filter(|kind| kind.is_invoke()).count(),
+            marks: events().filter(|kind| kind.is_mark()).count(),
+            cut: history.cut(),
+            mended: document.mended,
+        }
+    }
+}
+
+fn verdict(result: &Result<Valid, Failure>) -> Verdict {
     match result {
         Ok(_) => Verdict::Fine,
-        Err(Failure::Read(error)) if error.is_breach() => Verdict::No,
+        Err(failure) if failure.is_breach() => Verdict::No,
         Err(_) => Verdict::BadInput,
     }
 }
 
-fn json(name: &str, result: &Result<AnyDocument, Failure>) -> Json {
+fn text(valid: &Valid) -> String {
+    let number = |number: usize, what: &str| {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("{number} {what}{plural}")
+    };
+    let mut text = format!(
+        "valid, {}, {}, {}",
+        number(valid.events, "event"),
+        number(valid.operations, "operation"),
+        number(valid.marks, "mark")
+    );
+    if let Some(cut) = valid.cut {
+        text.push_str(&format!(", {cut}"));
+    }
+    text
+}
+
+fn json(name: &str, result: &Result<Valid, Failure>) -> Json {
     match result {
-        Ok(document) => json!({
+        Ok(valid) => json!({
             "file": name,
             "valid": true,
-            "events": document.history.len(),
-            "mended": breaches(&document.mended),
-            "mended_count": document.mended.count(),
+            "events": valid.events,
+            "operations": valid.operations,
+            "marks": valid.marks,
+            "cut": valid.cut.map(json::cut),
+            "mended": json::breaches(&valid.mended),
+            "mended_count": valid.mended.count(),
         }),
-        Err(Failure::Read(error)) if error.is_breach() => json!({
+        Err(Failure::Read { error, .. }) if error.is_breach() => json!({
             "file": name,
             "valid": false,
-            "breaches": breaches(&error.breaches),
+            "breaches": json::breaches(&error.breaches),
             "breach_count": error.breaches.count(),
         }),
-        Err(failure) => failure_json(name, failure),
+        Err(failure) => json::failure(name, failure),
     }
-}
-
-/// What `--json` says of a file that cannot be read.
-pub fn failure_json(name: &str, failure: &Failure) -> Json {
-    match failure {
-        Failure::Open(error) => json!({ "file": name, "error": error.to_string() }),
-        Failure::Read(error) => json!({
-            "file": name,
-            "error": error.to_string(),
-            "line": error.line,
-            "column": error.column,
-            "breaches": breaches(&error.breaches),
-            "breach_count": error.breaches.count(),
-        }),
-    }
-}
-
-fn breaches(breaches: &Breaches) -> Vec<Json> {
-    let json = |breach: &Breach| {
-        json!({
-            "rule": breach.rule.name(),
-            "index": breach.index,
-            "line": breach.line,
-            "process": breach.process.0,
-            "earlier": breach.earlier,
-            "renamed": breach.renamed.map(|process| process.0),
-            "message": breach.to_string(),
-        })
-    };
-    breaches.listed().iter().map(json).collect()
 }

@@ -1,0 +1,111 @@
+//! What we say besides histories: answers on the standard output, complaints on the standard error.
+//!
+//! Nothing that is said here commands a terminal or looks like another line than it is, wherever its words come from;
+//! and that nobody listens never changes how a command ends.
+
+use std::{
+    fmt::{self, Display, Write as _},
+    io::{self, StdoutLock, Write},
+};
+
+/// What comes from a file, or names one, on one line and without what would command a terminal.
+pub fn harmless(text: impl Display) -> impl Display {
+    Harmless(text)
+}
+
+struct Harmless<T>(T);
+
+impl<T: Display> Display for Harmless<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+/// Writes on, and escapes on the way.
+struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl fmt::Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut written = 0;
+        for (at, command) in text.match_indices(is_command) {
+            let before = &text[written..at];
+            write!(self.0, "{before}{}", command.escape_default())?;
+            written = at + command.len();
+        }
+        self.0.write_str(&text[written..])
+    }
+}
+
+/// Whether a terminal may do something else with the character than show it: those of control, and those of Unicode
+/// that end a line or turn the direction of writing.
+fn is_command(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Says one line on the standard error. Where that cannot be written, nothing can be said.
+pub fn complain(what: impl Display) {
+    let line = format!("tachograph: {}\n", harmless(what));
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// Says what is wrong with the arguments, among which may be the names of files.
+pub fn usage(text: impl Display) {
+    let text = text.to_string();
+    let lines = text.lines().map(|line| format!("{}\n", harmless(line)));
+    let _ = io::stderr().write_all(lines.collect::<String>().as_bytes());
+}
+
+/// Says every line of a text about a file.
+pub fn complain_of(name: &str, text: impl Display) {
+    for line in text.to_string().lines() {
+        complain(format_args!("{name}: {line}"));
+    }
+}
+
+/// The error, and where it happened.
+pub fn at(name: &str, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{name}: {error}"))
+}
+
+/// Answers, line by line, on the standard output.
+///
+/// Whoever reads them may stop before the end, as in `tachograph validate FILE… | head -1`: what comes then is not
+/// written, and is no error, for the exit code is an answer too.
+pub struct Report {
+    output: StdoutLock<'static>,
+    unread: bool,
+}
+
+impl Report {
+    pub fn new() -> Self {
+        Self {
+            output: io::stdout().lock(),
+            unread: false,
+        }
+    }
+
+    pub fn line(&mut self, line: impl Display) -> io::Result<()> {
+        if self.unread {
+            return Ok(());
+        }
+        // In one piece, and flushed, so that an error shows here and not at the end of the process.
+        let line = format!("{line}\n");
+        let written = self.output.write_all(line.as_bytes());
+        match written.and_then(|()| self.output.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.unread = true;
+                Ok(())
+            }
+            result => result.map_err(|error| at("standard output", error)),
+        }
+    }
+
+    /// Every line of a text about a file.
+    pub fn lines(&mut self, name: &str, text: impl Display) -> io::Result<()> {
+        text.to_string()
+            .lines()
+            .try_for_each(|line| self.line(harmless(format_args!("{name}: {line}"))))
+    }
+}
