@@ -38,9 +38,11 @@ pub struct Source<R: Read> {
 }
 
 enum Content<R: Read> {
-    Plain(BufReader<Peeked<R>>),
-    Gzip(BufReader<Peeked<MultiGzDecoder<BufReader<Peeked<R>>>>>),
+    Plain(Buffered<R>),
+    Gzip(Box<Buffered<MultiGzDecoder<Buffered<R>>>>),
 }
+
+type Buffered<R> = BufReader<Peeked<R>>;
 
 /// Opens an input, which may be compressed with gzip, and looks at how it begins. A byte order mark is skipped.
 ///
@@ -56,7 +58,7 @@ pub fn open<R: Read>(input: R) -> io::Result<Source<R>> {
         let mut text = Peeked::new(MultiGzDecoder::new(compressed));
         Ok(Source {
             format: text.format()?,
-            content: Content::Gzip(BufReader::with_capacity(CAPACITY, text)),
+            content: Content::Gzip(Box::new(BufReader::with_capacity(CAPACITY, text))),
         })
     } else {
         Ok(Source {
