@@ -11,6 +11,14 @@ use super::Model;
 /// | [`Op::Read`] | [`Ret::Value`] of the value, or of `None` | as before |
 /// | [`Op::Write`] | [`Ret::Done`] | the value is the one written |
 /// | [`Op::Cas`] | [`Ret::Swapped`] of whether the value was the expected one | if it was, it is the new one |
+///
+/// In EDN:
+///
+/// | `:f` | `:value` |
+/// |---|---|
+/// | `:read` | `nil → v`, `nil` if there is no value |
+/// | `:write` | `v → v` |
+/// | `:cas` | `[old new] → [old new]` if the value was the old one, `[old new false]` if not |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CasRegister<V>(PhantomData<fn() -> V>);
 
@@ -71,5 +79,119 @@ impl<V: Clone + Eq + Hash + Debug> Model for CasRegister<V> {
 
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Read)
+    }
+}
+
+#[cfg(feature = "format")]
+mod jepsen {
+    use super::{Op, Ret};
+    use crate::{
+        format::edn::{Jepsen, Misfit, Value},
+        model::shapes::{Shapes, pair, repeats, some, swap, swapped, values},
+    };
+
+    const SHAPES: Shapes = Shapes {
+        object: "a compare-and-set register",
+        operations: &[
+            ("read", "nil", "the value, or nil"),
+            ("write", "a value other than nil", "the value again"),
+            (
+                "cas",
+                "[old new], neither of them nil",
+                "[old new], or [old new false]",
+            ),
+        ],
+    };
+
+    impl Jepsen for Op<Value> {
+        type Ret = Ret<Value>;
+
+        fn f(&self) -> &str {
+            match self {
+                Op::Read => "read",
+                Op::Write(_) => "write",
+                Op::Cas(..) => "cas",
+            }
+        }
+
+        fn value(&self) -> Value {
+            match self {
+                Op::Read => Value::Nil,
+                Op::Write(value) => value.clone(),
+                Op::Cas(old, new) => pair(old.clone(), new.clone()),
+            }
+        }
+
+        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+            match (self, ret) {
+                (Op::Read, Ret::Value(value)) => value.clone().into(),
+                (Op::Cas(old, new), Ret::Swapped(swapped)) => swap(old, new, *swapped),
+                _ => self.value(),
+            }
+        }
+
+        fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
+            match (f, value) {
+                ("read", Value::Nil) => Some(Op::Read),
+                ("write", value) => some(value).map(Op::Write),
+                ("cas", value) => values(value).map(|[old, new]| Op::Cas(old, new)),
+                _ => None,
+            }
+            .ok_or_else(|| SHAPES.takes(f))
+        }
+
+        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+            match self {
+                Op::Read => Some(Ret::Value(some(value))),
+                Op::Write(written) => repeats(&value, written).then_some(Ret::Done),
+                Op::Cas(old, new) => swapped(&value, old, new).map(Ret::Swapped),
+            }
+            .ok_or_else(|| SHAPES.returns(self.f()))
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::model::shapes::tests::{
+            assert_also_read, assert_misfits, assert_read_back, values,
+        };
+
+        #[test]
+        fn what_is_written_reads_back() {
+            for value in values() {
+                assert_read_back(Op::Read, [None, Some(value.clone())].map(Ret::Value));
+                assert_read_back(Op::Write(value.clone()), [Ret::Done]);
+                for new in values() {
+                    let swapped = [true, false].map(Ret::Swapped);
+                    assert_read_back(Op::Cas(value.clone(), new), swapped);
+                }
+            }
+            let swapped = Ret::Swapped(true);
+            for ok in ["nil", "(1 2)", "[1 2 true]"] {
+                assert_also_read::<Op<Value>>("cas", "(1 2)", ok, swapped.clone());
+            }
+        }
+
+        #[test]
+        fn a_misfit_says_what_the_operation_takes() {
+            let cas = "`:cas` takes [old new], neither of them nil";
+            let swapped = "`:cas` returns [old new], or [old new false]";
+            assert_misfits::<Op<Value>>(&[
+                (":read 1", "`:read` takes nil"),
+                (":write nil", "`:write` takes a value other than nil"),
+                (":write 1 → 2", "`:write` returns the value again"),
+                (":cas 1", cas),
+                (":cas [1]", cas),
+                (":cas [nil 1]", cas),
+                (":cas [1 2] → false", swapped),
+                (":cas [1 2] → [2 1]", swapped),
+                (":cas [1 2] → [1 2 3]", swapped),
+                (
+                    ":add 1",
+                    "a compare-and-set register has no `:add`, only `:read`, `:write`, `:cas`",
+                ),
+            ]);
+        }
     }
 }

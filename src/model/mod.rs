@@ -4,6 +4,15 @@
 //! [checker](crate::check) compares what it returns with what was recorded. A [`Specification`] is the more general form,
 //! for objects that may do one of several things.
 //!
+//! The models here cover the usual objects. Their operations have a form in Jepsen's EDN (with the feature `format`), where
+//! `nil → v` says that the invocation's `:value` is `nil` and the `:ok`'s is `v`. Where an `:ok` repeats the
+//! invocation's value, it may as well be `nil`; and since `nil` says that there is no value, nothing that an object
+//! holds can be `nil`, except the elements of a set. An operation that failed, such as a `:dequeue` that
+//! found nothing, may have a `:fail` instead of an `:ok`: it did nothing, and is not checked.
+//!
+//! An operation that waits, such as [`mutex::Op::Acquire`], cannot complete while it has to. The model gives it a result
+//! all the same, one that no such operation that completed has, and leaves the state as it is.
+//!
 //! ```
 //! use tachograph::model::Model;
 //!
@@ -35,11 +44,29 @@
 //! ```
 
 pub mod cas_register;
+pub mod counter;
+pub mod key_value;
+pub mod log;
+pub mod mutex;
+pub mod priority_queue;
+pub mod queue;
 pub mod register;
+pub mod semaphore;
+pub mod set;
+#[cfg(feature = "format")]
+mod shapes;
+pub mod stack;
 
-use std::{fmt::Debug, hash::Hash};
+use std::{
+    fmt::Debug,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
-pub use self::{cas_register::CasRegister, register::Register};
+pub use self::{
+    cas_register::CasRegister, counter::Counter, key_value::KeyValue, log::Log, mutex::Mutex,
+    priority_queue::PriorityQueue, queue::Queue, register::Register, semaphore::Semaphore,
+    set::Set, stack::Stack,
+};
 
 /// A sequential object, as one would write it for a single thread.
 pub trait Model {
@@ -55,6 +82,14 @@ pub trait Model {
 
     /// Does what the operation does, and returns what it returns.
     fn apply(&self, state: &mut Self::State, op: &Self::Op) -> Self::Ret;
+
+    /// Whether what was recorded is what an operation returned that by the model returns `returned`.
+    ///
+    /// It is, if the two are equal, unless a result may leave something unsaid: [`Set`] has one that says that an element
+    /// was added, and not whether it was new.
+    fn agrees(&self, returned: &Self::Ret, recorded: &Self::Ret) -> bool {
+        returned == recorded
+    }
 
     /// Whether the operation never changes any state. Saying so of reads makes checking faster; saying so of an
     /// operation that does change a state makes the verdicts wrong.
@@ -73,6 +108,13 @@ pub trait Model {
         let _ = op;
         None
     }
+}
+
+/// The number of the part with this key, the same in every run.
+fn part_of(key: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A sequential object that may do one of several things. Every [`Model`] is one.
@@ -135,7 +177,7 @@ impl<M: Model> Specification for M {
     ) {
         let mut state = state.clone();
         let returned = self.apply(&mut state, op);
-        if ret.is_none_or(|ret| *ret == returned) {
+        if ret.is_none_or(|ret| self.agrees(&returned, ret)) {
             next(state);
         }
     }

@@ -10,6 +10,13 @@ use super::Model;
 /// |---|---|---|
 /// | [`Op::Read`] | the value, or `None` | as before |
 /// | [`Op::Write`] | `None` | the value is the one written |
+///
+/// In EDN:
+///
+/// | `:f` | `:value` |
+/// |---|---|
+/// | `:read` | `nil → v`, `nil` if there is no value |
+/// | `:write` | `v → v` |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Register<V>(PhantomData<fn() -> V>);
 
@@ -50,5 +57,94 @@ impl<V: Clone + Eq + Hash + Debug> Model for Register<V> {
 
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Read)
+    }
+}
+
+#[cfg(feature = "format")]
+mod jepsen {
+    use super::Op;
+    use crate::{
+        format::edn::{Jepsen, Misfit, Value},
+        model::shapes::{Shapes, repeats, some},
+    };
+
+    const SHAPES: Shapes = Shapes {
+        object: "a register",
+        operations: &[
+            ("read", "nil", "the value, or nil"),
+            ("write", "a value other than nil", "the value again"),
+        ],
+    };
+
+    impl Jepsen for Op<Value> {
+        type Ret = Option<Value>;
+
+        fn f(&self) -> &str {
+            match self {
+                Op::Read => "read",
+                Op::Write(_) => "write",
+            }
+        }
+
+        fn value(&self) -> Value {
+            match self {
+                Op::Read => Value::Nil,
+                Op::Write(value) => value.clone(),
+            }
+        }
+
+        fn ret_value(&self, ret: &Option<Value>) -> Value {
+            match self {
+                Op::Read => ret.clone().into(),
+                Op::Write(value) => value.clone(),
+            }
+        }
+
+        fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
+            match (f, value) {
+                ("read", Value::Nil) => Ok(Op::Read),
+                ("write", value) if !value.is_nil() => Ok(Op::Write(value)),
+                _ => Err(SHAPES.takes(f)),
+            }
+        }
+
+        fn ret_from_value(&self, value: Value) -> Result<Option<Value>, Misfit> {
+            match self {
+                Op::Read => Ok(some(value)),
+                Op::Write(written) if repeats(&value, written) => Ok(None),
+                Op::Write(_) => Err(SHAPES.returns(self.f())),
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::model::shapes::tests::{
+            assert_also_read, assert_misfits, assert_read_back, values,
+        };
+
+        #[test]
+        fn what_is_written_reads_back() {
+            for value in values() {
+                assert_read_back(Op::Read, [None, Some(value.clone())]);
+                assert_read_back(Op::Write(value), [None]);
+            }
+            assert_also_read::<Op<Value>>("write", "[1 2]", "(1 2)", None);
+            assert_also_read::<Op<Value>>("write", "1", "nil", None);
+        }
+
+        #[test]
+        fn a_misfit_says_what_the_operation_takes() {
+            assert_misfits::<Op<Value>>(&[
+                (":read 1", "`:read` takes nil"),
+                (":write nil", "`:write` takes a value other than nil"),
+                (":write 1 → 2", "`:write` returns the value again"),
+                (
+                    ":cas [1 2]",
+                    "a register has no `:cas`, only `:read`, `:write`",
+                ),
+            ]);
+        }
     }
 }

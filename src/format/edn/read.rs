@@ -54,7 +54,9 @@ fn add<O: Jepsen>(draft: &mut Draft<O, O::Ret>, entry: Entry) -> Result<(), Stri
     let mut extra = entry.extra;
     let mut of_another = false;
     if let (Some(f), Some(open), true) = (&f, open, entry.kind != Kind::Invoke) {
-        if **f != *open.f() {
+        // A synonym of the same operation's is read as that.
+        let is_same = |op: O| op.f() == open.f();
+        if **f != *open.f() && !O::from_value(f, open.value()).is_ok_and(is_same) {
             of_another = true;
             extra.push((Value::keyword("f"), entry.f));
         }

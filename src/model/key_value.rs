@@ -1,0 +1,413 @@
+//! A map from keys to values.
+
+use std::{fmt::Debug, hash::Hash, marker::PhantomData};
+
+use super::{Model, part_of};
+
+/// A map from keys of type `K` to values of type `V`, at first empty. Each key is a [part](Model::part) of its own.
+///
+/// | operation | returns | then |
+/// |---|---|---|
+/// | [`Op::Get`] | [`Ret::Value`] of the value, or of `None` | as before |
+/// | [`Op::Put`] | [`Ret::Done`] | the key has that value |
+/// | [`Op::Append`] | [`Ret::Done`], or [`Ret::Refused`] where the value is not one to [append](Append) to | the value has that at its end; where there was none, it is that |
+/// | [`Op::Delete`] | [`Ret::Done`] | the key has no value |
+/// | [`Op::Cas`] | [`Ret::Swapped`] of whether the value was the expected one | if it was, it is the new one |
+///
+/// In EDN:
+///
+/// | `:f` | `:value` |
+/// |---|---|
+/// | `:get`, also `:read` | `[k nil] → [k v]`, `[k nil]` if there is no value |
+/// | `:put`, also `:write` | `[k v] → [k v]` |
+/// | `:append` | `[k v] → [k v]` where `v` is a string or a vector, `[k v false]` if it was refused |
+/// | `:delete` | `[k nil] → [k nil]` |
+/// | `:cas` | `[k [old new]] → [k [old new]]` if the value was the old one, `[k [old new false]]` if not |
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KeyValue<K, V>(PhantomData<fn() -> (K, V)>);
+
+/// An operation of a [`KeyValue`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op<K, V> {
+    /// Returns the value of the key.
+    Get(K),
+    /// Sets the value of the key.
+    Put(K, V),
+    /// Appends to the value of the key.
+    Append(K, V),
+    /// Takes the key out.
+    Delete(K),
+    /// Sets the value of the key to the second, if it is the first.
+    Cas(K, V, V),
+}
+
+impl<K, V> Op<K, V> {
+    /// The key.
+    pub fn key(&self) -> &K {
+        match self {
+            Op::Get(key) | Op::Put(key, _) | Op::Append(key, _) | Op::Delete(key) => key,
+            Op::Cas(key, ..) => key,
+        }
+    }
+}
+
+/// What an operation of a [`KeyValue`] returns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ret<V> {
+    /// The value that was read.
+    Value(Option<V>),
+    /// It was done.
+    Done,
+    /// Whether the value was the expected one.
+    Swapped(bool),
+    /// Nothing can be appended to that value.
+    Refused,
+}
+
+/// Values that may be appended to: strings and vectors. Others, such as numbers, may be values of a [`KeyValue`] too; they
+/// refuse.
+///
+/// ```
+/// use tachograph::model::key_value::Append;
+///
+/// #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+/// struct Balance(u64);
+///
+/// impl Append for Balance {}
+/// ```
+pub trait Append {
+    /// Appends `more`, and returns whether it did: if not, nothing was changed.
+    fn append(&mut self, more: &Self) -> bool {
+        let _ = more;
+        false
+    }
+}
+
+impl Append for String {
+    fn append(&mut self, more: &Self) -> bool {
+        self.push_str(more);
+        true
+    }
+}
+
+impl<T: Clone> Append for Vec<T> {
+    fn append(&mut self, more: &Self) -> bool {
+        self.extend_from_slice(more);
+        true
+    }
+}
+
+macro_rules! refuse {
+    ($($type:ty)*) => {$(impl Append for $type {})*};
+}
+
+refuse!(() bool char i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize &'static str);
+
+impl<K, V> KeyValue<K, V> {
+    /// An empty map.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<K, V> Model for KeyValue<K, V>
+where
+    K: Clone + Ord + Hash + Debug,
+    V: Clone + Eq + Hash + Debug + Append,
+{
+    type Op = Op<K, V>;
+    type Ret = Ret<V>;
+    /// Sorted by key. A map would be slower to clone and to hash, where each key is a part of its own.
+    type State = Vec<(K, V)>;
+
+    fn initial(&self) -> Vec<(K, V)> {
+        Vec::new()
+    }
+
+    fn apply(&self, entries: &mut Vec<(K, V)>, op: &Op<K, V>) -> Ret<V> {
+        let place = entries.binary_search_by(|(key, _)| key.cmp(op.key()));
+        match (op, place) {
+            (Op::Get(_), place) => Ret::Value(place.ok().map(|at| entries[at].1.clone())),
+            (Op::Put(_, value), Ok(at)) => {
+                entries[at].1 = value.clone();
+                Ret::Done
+            }
+            (Op::Append(_, more), Ok(at)) => match entries[at].1.append(more) {
+                true => Ret::Done,
+                false => Ret::Refused,
+            },
+            (Op::Put(key, value) | Op::Append(key, value), Err(at)) => {
+                entries.insert(at, (key.clone(), value.clone()));
+                Ret::Done
+            }
+            (Op::Delete(_), place) => {
+                if let Ok(at) = place {
+                    entries.remove(at);
+                }
+                Ret::Done
+            }
+            (Op::Cas(_, expected, new), Ok(at)) if entries[at].1 == *expected => {
+                entries[at].1 = new.clone();
+                Ret::Swapped(true)
+            }
+            (Op::Cas(..), _) => Ret::Swapped(false),
+        }
+    }
+
+    fn is_read(&self, op: &Op<K, V>) -> bool {
+        matches!(op, Op::Get(_))
+    }
+
+    fn part(&self, op: &Op<K, V>) -> Option<u64> {
+        Some(part_of(op.key()))
+    }
+}
+
+#[cfg(feature = "format")]
+mod jepsen {
+    use super::{Append, Op, Ret};
+    use crate::{
+        format::edn::{Jepsen, Misfit, Value},
+        model::shapes::{Shapes, items, pair, repeats, some, swap, swapped, values},
+    };
+
+    const SHAPES: Shapes = Shapes {
+        object: "a map",
+        operations: &[
+            ("get", "[k nil]", "[k v], or [k nil]"),
+            ("read", "[k nil]", "[k v], or [k nil]"),
+            ("put", "[k v], where v is not nil", "[k v]"),
+            ("write", "[k v], where v is not nil", "[k v]"),
+            (
+                "append",
+                "[k v], where v is a string or a vector",
+                "[k v], or [k v false]",
+            ),
+            ("delete", "[k nil]", "[k nil]"),
+            (
+                "cas",
+                "[k [old new]], where neither old nor new is nil",
+                "[k [old new]], or [k [old new false]]",
+            ),
+        ],
+    };
+
+    /// Two strings, or two vectors.
+    impl Append for Value {
+        fn append(&mut self, more: &Self) -> bool {
+            match (&*self, more) {
+                (Value::Str(text), Value::Str(more)) => *self = format!("{text}{more}").into(),
+                (Value::Vector(items), Value::Vector(more)) => {
+                    *self = [&**items, more].concat().into();
+                }
+                _ => return false,
+            }
+            true
+        }
+    }
+
+    impl Jepsen for Op<Value, Value> {
+        type Ret = Ret<Value>;
+
+        fn f(&self) -> &str {
+            match self {
+                Op::Get(_) => "get",
+                Op::Put(..) => "put",
+                Op::Append(..) => "append",
+                Op::Delete(_) => "delete",
+                Op::Cas(..) => "cas",
+            }
+        }
+
+        fn value(&self) -> Value {
+            let argument = match self {
+                Op::Get(_) | Op::Delete(_) => Value::Nil,
+                Op::Put(_, value) | Op::Append(_, value) => value.clone(),
+                Op::Cas(_, old, new) => pair(old.clone(), new.clone()),
+            };
+            pair(self.key().clone(), argument)
+        }
+
+        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+            match (self, ret) {
+                (Op::Get(key), Ret::Value(value)) => pair(key.clone(), value.clone()),
+                (Op::Append(key, more), Ret::Refused) => {
+                    vec![key.clone(), more.clone(), false.into()].into()
+                }
+                (Op::Cas(key, old, new), Ret::Swapped(swapped)) => {
+                    pair(key.clone(), swap(old, new, *swapped))
+                }
+                _ => self.value(),
+            }
+        }
+
+        fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
+            let misfit = || SHAPES.takes(f);
+            let [key, argument] = items(value).ok_or_else(misfit)?;
+            match (f, argument) {
+                ("get" | "read", Value::Nil) => Some(Op::Get(key)),
+                ("put" | "write", value) => some(value).map(|value| Op::Put(key, value)),
+                ("append", more @ (Value::Str(_) | Value::Vector(_))) => {
+                    Some(Op::Append(key, more))
+                }
+                ("delete", Value::Nil) => Some(Op::Delete(key)),
+                ("cas", swap) => values(swap).map(|[old, new]| Op::Cas(key, old, new)),
+                _ => None,
+            }
+            .ok_or_else(misfit)
+        }
+
+        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+            match self {
+                Op::Append(key, more) => match value.as_slice() {
+                    Some([k, v, Value::Bool(false)]) if k == key && v == more => Some(Ret::Refused),
+                    _ => repeats(&value, &self.value()).then_some(Ret::Done),
+                },
+                Op::Put(..) | Op::Delete(_) => repeats(&value, &self.value()).then_some(Ret::Done),
+                Op::Get(key) => match items(value) {
+                    Some([k, found]) if k == *key => Some(Ret::Value(some(found))),
+                    _ => None,
+                },
+                Op::Cas(key, old, new) => match items(value) {
+                    Some([k, swap]) if k == *key => swapped(&swap, old, new).map(Ret::Swapped),
+                    _ => None,
+                },
+            }
+            .ok_or_else(|| SHAPES.returns(self.f()))
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::model::shapes::tests::{
+            assert_also_read, assert_misfits, assert_read_back, values,
+        };
+
+        #[test]
+        fn what_is_written_reads_back() {
+            for key in values().into_iter().chain([Value::Nil]) {
+                assert_read_back(Op::Get(key.clone()), [Ret::Value(None)]);
+                assert_read_back(Op::Delete(key.clone()), [Ret::Done]);
+                for value in values() {
+                    let found = Ret::Value(Some(value.clone()));
+                    assert_read_back(Op::Get(key.clone()), [found]);
+                    assert_read_back(Op::Put(key.clone(), value.clone()), [Ret::Done]);
+                    if matches!(value, Value::Str(_) | Value::Vector(_)) {
+                        let append = Op::Append(key.clone(), value.clone());
+                        assert_read_back(append, [Ret::Done, Ret::Refused]);
+                    }
+                    let cas = Op::Cas(key.clone(), value, key.clone());
+                    if !key.is_nil() {
+                        assert_read_back(cas, [true, false].map(Ret::Swapped));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn synonyms_are_read() {
+            let four = Ret::Value(Some(4.into()));
+            assert_also_read::<Op<_, _>>("read", "[1 nil]", "[1 4]", four);
+            assert_also_read::<Op<_, _>>("write", "[1 4]", "(1 4)", Ret::Done);
+            assert_also_read::<Op<_, _>>("put", "[1 4]", "nil", Ret::Done);
+            let swapped = Ret::Swapped(true);
+            assert_also_read::<Op<_, _>>("cas", "[1 (4 5)]", "[1 (4 5)]", swapped);
+        }
+
+        #[test]
+        fn a_misfit_says_what_the_operation_takes() {
+            let append = "`:append` takes [k v], where v is a string or a vector";
+            let cas = "`:cas` takes [k [old new]], where neither old nor new is nil";
+            assert_misfits::<Op<Value, Value>>(&[
+                (":get 1", "`:get` takes [k nil]"),
+                (":read [1 2]", "`:read` takes [k nil]"),
+                (":get [1 nil] → 4", "`:get` returns [k v], or [k nil]"),
+                (":get [1 nil] → [2 4]", "`:get` returns [k v], or [k nil]"),
+                (":put [1 nil]", "`:put` takes [k v], where v is not nil"),
+                (":put [1 2] → [1 3]", "`:put` returns [k v]"),
+                (":append [1 2]", append),
+                (":append nil", append),
+                (
+                    ":append [1 \"a\"] → 4",
+                    "`:append` returns [k v], or [k v false]",
+                ),
+                (":delete 1", "`:delete` takes [k nil]"),
+                (":cas [1 2]", cas),
+                (":cas [1 [nil 2]]", cas),
+                (
+                    ":cas [1 [2 3]] → [1 [2 4]]",
+                    "`:cas` returns [k [old new]], or [k [old new false]]",
+                ),
+                (
+                    ":add [1 2]",
+                    "a map has no `:add`, only `:get`, `:read`, `:put`, `:write`, `:append`, `:delete`, `:cas`",
+                ),
+            ]);
+        }
+
+        #[test]
+        fn strings_and_vectors_append() {
+            let appended = |to: &str, more: &str| {
+                let mut value: Value = to.parse().unwrap();
+                value
+                    .append(&more.parse().unwrap())
+                    .then(|| value.to_string())
+            };
+            assert_eq!(appended("\"a\"", "\"b\"").unwrap(), "\"ab\"");
+            assert_eq!(appended("[1]", "[2 3]").unwrap(), "[1 2 3]");
+            assert_eq!(appended("[1]", "\"b\""), None);
+            assert_eq!(appended("1", "2"), None);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_does_what_a_map_does(ops in vec((0..5, 0..3u8, "[ab]", "[ab]"), 0..40)) {
+            let model = KeyValue::new();
+            let (mut state, mut map) = (model.initial(), BTreeMap::<u8, String>::new());
+            for (kind, key, value, new) in ops {
+                let (op, ret) = match kind {
+                    0 => (Op::Get(key), Ret::Value(map.get(&key).cloned())),
+                    1 => {
+                        map.insert(key, value.clone());
+                        (Op::Put(key, value), Ret::Done)
+                    }
+                    2 => {
+                        map.entry(key).or_default().push_str(&value);
+                        (Op::Append(key, value), Ret::Done)
+                    }
+                    3 => {
+                        map.remove(&key);
+                        (Op::Delete(key), Ret::Done)
+                    }
+                    _ => {
+                        let swapped = map.get(&key) == Some(&value);
+                        if swapped {
+                            map.insert(key, new.clone());
+                        }
+                        (Op::Cas(key, value, new), Ret::Swapped(swapped))
+                    }
+                };
+                prop_assert_eq!(model.apply(&mut state, &op), ret);
+                prop_assert!(state.iter().map(|(key, value)| (key, value)).eq(&map));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_appended_to_a_number() {
+        let (model, mut state) = (KeyValue::new(), vec![(1, 4)]);
+        let ret = model.apply(&mut state, &Op::Append(1, 5));
+        assert_eq!((ret, state), (Ret::Refused, vec![(1, 4)]));
+    }
+}

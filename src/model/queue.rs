@@ -1,0 +1,247 @@
+//! A queue: first in, first out.
+
+use std::{collections::VecDeque, fmt::Debug, hash::Hash, marker::PhantomData};
+
+use super::Model;
+
+/// A queue of values of type `V`, first in, first out, at first empty; with a capacity or without.
+///
+/// | operation | returns | then |
+/// |---|---|---|
+/// | [`Op::Enqueue`] | [`Ret::Enqueued`] of whether there was room | if there was, the value is the last |
+/// | [`Op::Dequeue`] | [`Ret::Value`] of the first value, or of `None` | that value is not in |
+/// | [`Op::Peek`] | [`Ret::Value`] of the first value, or of `None` | as before |
+/// | [`Op::Len`] | [`Ret::Len`] | as before |
+///
+/// In EDN:
+///
+/// | `:f` | `:value` |
+/// |---|---|
+/// | `:enqueue` | `v → v`, `[v false]` if it was full |
+/// | `:dequeue`, `:peek` | `nil → v`, `nil` if it was empty |
+/// | `:len` | `nil → n` |
+///
+/// Instead of `[v false]`, `false` is read too, unless that is `v` itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Queue<V> {
+    capacity: Option<usize>,
+    values: PhantomData<fn() -> V>,
+}
+
+/// An operation of a [`Queue`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op<V> {
+    /// Puts a value behind all others, if there is room.
+    Enqueue(V),
+    /// Takes the first value out, and returns it.
+    Dequeue,
+    /// Returns the first value.
+    Peek,
+    /// Returns how many values there are.
+    Len,
+}
+
+/// What an operation of a [`Queue`] returns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ret<V> {
+    /// Whether there was room.
+    Enqueued(bool),
+    /// The first value.
+    Value(Option<V>),
+    /// How many values there are.
+    Len(usize),
+}
+
+impl<V> Queue<V> {
+    /// An empty queue that is never full.
+    pub const fn new() -> Self {
+        Self {
+            capacity: None,
+            values: PhantomData,
+        }
+    }
+
+    /// An empty queue that is full with so many values.
+    pub const fn bounded(capacity: usize) -> Self {
+        Self {
+            capacity: Some(capacity),
+            values: PhantomData,
+        }
+    }
+}
+
+impl<V: Clone + Eq + Hash + Debug> Model for Queue<V> {
+    type Op = Op<V>;
+    type Ret = Ret<V>;
+    type State = VecDeque<V>;
+
+    fn initial(&self) -> VecDeque<V> {
+        VecDeque::new()
+    }
+
+    fn apply(&self, values: &mut VecDeque<V>, op: &Op<V>) -> Ret<V> {
+        match op {
+            Op::Enqueue(value) => {
+                let has_room = self.capacity.is_none_or(|capacity| values.len() < capacity);
+                if has_room {
+                    values.push_back(value.clone());
+                }
+                Ret::Enqueued(has_room)
+            }
+            Op::Dequeue => Ret::Value(values.pop_front()),
+            Op::Peek => Ret::Value(values.front().cloned()),
+            Op::Len => Ret::Len(values.len()),
+        }
+    }
+
+    fn is_read(&self, op: &Op<V>) -> bool {
+        matches!(op, Op::Peek | Op::Len)
+    }
+}
+
+#[cfg(feature = "format")]
+mod jepsen {
+    use super::{Op, Ret};
+    use crate::{
+        format::edn::{Jepsen, Misfit, Value},
+        model::shapes::{Answer, Shapes, answer, pair, size, some},
+    };
+
+    const SHAPES: Shapes = Shapes {
+        object: "a queue",
+        operations: &[
+            ("enqueue", "a value other than nil", "v, or [v false]"),
+            ("dequeue", "nil", "a value, or nil"),
+            ("peek", "nil", "a value, or nil"),
+            ("len", "nil", "a number of values"),
+        ],
+    };
+
+    impl Jepsen for Op<Value> {
+        type Ret = Ret<Value>;
+
+        fn f(&self) -> &str {
+            match self {
+                Op::Enqueue(_) => "enqueue",
+                Op::Dequeue => "dequeue",
+                Op::Peek => "peek",
+                Op::Len => "len",
+            }
+        }
+
+        fn value(&self) -> Value {
+            match self {
+                Op::Enqueue(value) => value.clone(),
+                Op::Dequeue | Op::Peek | Op::Len => Value::Nil,
+            }
+        }
+
+        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+            match ret {
+                Ret::Enqueued(true) => self.value(),
+                Ret::Enqueued(false) => pair(self.value(), false),
+                Ret::Value(value) => value.clone().into(),
+                Ret::Len(len) => (*len).into(),
+            }
+        }
+
+        fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
+            match (f, value) {
+                ("enqueue", value) if !value.is_nil() => Ok(Op::Enqueue(value)),
+                ("dequeue", Value::Nil) => Ok(Op::Dequeue),
+                ("peek", Value::Nil) => Ok(Op::Peek),
+                ("len", Value::Nil) => Ok(Op::Len),
+                _ => Err(SHAPES.takes(f)),
+            }
+        }
+
+        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+            match self {
+                Op::Enqueue(enqueued) => answer(&value, enqueued).map(|answer| match answer {
+                    Answer::Repeated => Ret::Enqueued(true),
+                    Answer::Said(had_room) => Ret::Enqueued(had_room),
+                }),
+                Op::Dequeue | Op::Peek => Some(Ret::Value(some(value))),
+                Op::Len => size(&value).map(Ret::Len),
+            }
+            .ok_or_else(|| SHAPES.returns(self.f()))
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::model::shapes::tests::{
+            assert_also_read, assert_misfits, assert_read_back, values,
+        };
+
+        #[test]
+        fn what_is_written_reads_back() {
+            for value in values() {
+                let enqueued = [true, false].map(Ret::Enqueued);
+                assert_read_back(Op::Enqueue(value.clone()), enqueued);
+                for op in [Op::Dequeue, Op::Peek] {
+                    assert_read_back(op, [None, Some(value.clone())].map(Ret::Value));
+                }
+            }
+            assert_read_back(Op::Len, [0, 7].map(Ret::Len));
+        }
+
+        #[test]
+        fn other_forms_are_read() {
+            type QueueOp = Op<Value>;
+            assert_also_read::<QueueOp>("enqueue", "1", "nil", Ret::Enqueued(true));
+            assert_also_read::<QueueOp>("enqueue", "1", "[1 true]", Ret::Enqueued(true));
+            assert_also_read::<QueueOp>("enqueue", "1", "false", Ret::Enqueued(false));
+        }
+
+        #[test]
+        fn a_misfit_says_what_the_operation_takes() {
+            assert_misfits::<Op<Value>>(&[
+                (":enqueue nil", "`:enqueue` takes a value other than nil"),
+                (":enqueue 1 → 2", "`:enqueue` returns v, or [v false]"),
+                (":dequeue 1", "`:dequeue` takes nil"),
+                (":peek 1", "`:peek` takes nil"),
+                (":len 1", "`:len` takes nil"),
+                (":len nil → -1", "`:len` returns a number of values"),
+                (
+                    ":push 1",
+                    "a queue has no `:push`, only `:enqueue`, `:dequeue`, `:peek`, `:len`",
+                ),
+            ]);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use proptest::{collection::vec, option, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_does_what_a_queue_does(
+            capacity in option::of(0..4usize),
+            ops in vec((0..5, any::<u8>()), 0..40),
+        ) {
+            let model = capacity.map_or(Queue::new(), Queue::bounded);
+            let (mut state, mut queue) = (model.initial(), VecDeque::new());
+            for (kind, value) in ops {
+                let (op, ret) = match kind {
+                    0 | 1 => {
+                        let has_room = capacity.is_none_or(|capacity| queue.len() < capacity);
+                        if has_room {
+                            queue.push_back(value);
+                        }
+                        (Op::Enqueue(value), Ret::Enqueued(has_room))
+                    }
+                    2 => (Op::Dequeue, Ret::Value(queue.pop_front())),
+                    3 => (Op::Peek, Ret::Value(queue.front().copied())),
+                    _ => (Op::Len, Ret::Len(queue.len())),
+                };
+                prop_assert_eq!(model.apply(&mut state, &op), ret);
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! A stack: last in, first out.
+
+use std::{fmt::Debug, hash::Hash, marker::PhantomData};
+
+use super::Model;
+
+/// A stack of values of type `V`, last in, first out, at first empty.
+///
+/// | operation | returns | then |
+/// |---|---|---|
+/// | [`Op::Push`] | [`Ret::Done`] | the value is on top |
+/// | [`Op::Pop`] | [`Ret::Value`] of the value on top, or of `None` | that value is not in |
+/// | [`Op::Peek`] | [`Ret::Value`] of the value on top, or of `None` | as before |
+///
+/// In EDN:
+///
+/// | `:f` | `:value` |
+/// |---|---|
+/// | `:push` | `v → v` |
+/// | `:pop`, `:peek` | `nil → v`, `nil` if it was empty |
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stack<V>(PhantomData<fn() -> V>);
+
+/// An operation of a [`Stack`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op<V> {
+    /// Puts a value on top.
+    Push(V),
+    /// Takes the value on top, and returns it.
+    Pop,
+    /// Returns the value on top.
+    Peek,
+}
+
+/// What an operation of a [`Stack`] returns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ret<V> {
+    /// It was pushed.
+    Done,
+    /// The value on top.
+    Value(Option<V>),
+}
+
+impl<V> Stack<V> {
+    /// An empty stack.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<V: Clone + Eq + Hash + Debug> Model for Stack<V> {
+    type Op = Op<V>;
+    type Ret = Ret<V>;
+    type State = Vec<V>;
+
+    fn initial(&self) -> Vec<V> {
+        Vec::new()
+    }
+
+    fn apply(&self, values: &mut Vec<V>, op: &Op<V>) -> Ret<V> {
+        match op {
+            Op::Push(value) => {
+                values.push(value.clone());
+                Ret::Done
+            }
+            Op::Pop => Ret::Value(values.pop()),
+            Op::Peek => Ret::Value(values.last().cloned()),
+        }
+    }
+
+    fn is_read(&self, op: &Op<V>) -> bool {
+        matches!(op, Op::Peek)
+    }
+}
+
+#[cfg(feature = "format")]
+mod jepsen {
+    use super::{Op, Ret};
+    use crate::{
+        format::edn::{Jepsen, Misfit, Value},
+        model::shapes::{Shapes, repeats, some},
+    };
+
+    const SHAPES: Shapes = Shapes {
+        object: "a stack",
+        operations: &[
+            ("push", "a value other than nil", "the value again"),
+            ("pop", "nil", "a value, or nil"),
+            ("peek", "nil", "a value, or nil"),
+        ],
+    };
+
+    impl Jepsen for Op<Value> {
+        type Ret = Ret<Value>;
+
+        fn f(&self) -> &str {
+            match self {
+                Op::Push(_) => "push",
+                Op::Pop => "pop",
+                Op::Peek => "peek",
+            }
+        }
+
+        fn value(&self) -> Value {
+            match self {
+                Op::Push(value) => value.clone(),
+                Op::Pop | Op::Peek => Value::Nil,
+            }
+        }
+
+        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+            match ret {
+                Ret::Done => self.value(),
+                Ret::Value(value) => value.clone().into(),
+            }
+        }
+
+        fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
+            match (f, value) {
+                ("push", value) if !value.is_nil() => Ok(Op::Push(value)),
+                ("pop", Value::Nil) => Ok(Op::Pop),
+                ("peek", Value::Nil) => Ok(Op::Peek),
+                _ => Err(SHAPES.takes(f)),
+            }
+        }
+
+        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+            match self {
+                Op::Push(pushed) if repeats(&value, pushed) => Ok(Ret::Done),
+                Op::Push(_) => Err(SHAPES.returns(self.f())),
+                Op::Pop | Op::Peek => Ok(Ret::Value(some(value))),
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::model::shapes::tests::{assert_misfits, assert_read_back, values};
+
+        #[test]
+        fn what_is_written_reads_back() {
+            for value in values() {
+                assert_read_back(Op::Push(value.clone()), [Ret::Done]);
+                for op in [Op::Pop, Op::Peek] {
+                    assert_read_back(op, [None, Some(value.clone())].map(Ret::Value));
+                }
+            }
+        }
+
+        #[test]
+        fn a_misfit_says_what_the_operation_takes() {
+            assert_misfits::<Op<Value>>(&[
+                (":push nil", "`:push` takes a value other than nil"),
+                (":push 1 → 2", "`:push` returns the value again"),
+                (":pop 1", "`:pop` takes nil"),
+                (":peek 1", "`:peek` takes nil"),
+                (
+                    ":enqueue 1",
+                    "a stack has no `:enqueue`, only `:push`, `:pop`, `:peek`",
+                ),
+            ]);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_does_what_a_vector_does(ops in vec((0..4, any::<u8>()), 0..40)) {
+            let model = Stack::new();
+            let (mut state, mut stack) = (model.initial(), Vec::new());
+            for (kind, value) in ops {
+                let (op, ret) = match kind {
+                    0 | 1 => {
+                        stack.push(value);
+                        (Op::Push(value), Ret::Done)
+                    }
+                    2 => (Op::Pop, Ret::Value(stack.pop())),
+                    _ => (Op::Peek, Ret::Value(stack.last().copied())),
+                };
+                prop_assert_eq!(model.apply(&mut state, &op), ret);
+            }
+        }
+    }
+}
