@@ -1,5 +1,6 @@
 //! The command line of tachograph: what can be done with histories in files.
 
+mod check;
 mod convert;
 mod input;
 mod json;
@@ -16,11 +17,11 @@ use clap::{Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (`validate`: the history breaks a rule)
-  2  not decided
+  1  the answer is no (`check`: a violation; `validate`: the history breaks a rule)
+  2  not decided (`check`: the time was up)
   3  bad input: a file that cannot be read or written or is no history, or wrong arguments";
 
-/// Histories of concurrent operations: count, validate, convert and print them.
+/// Histories of concurrent operations: check, count, validate, convert and print them.
 ///
 /// A FILE is Jepsen's EDN or tachograph's JSON Lines, perhaps compressed with gzip; `-` is the standard input.
 #[derive(Parser)]
@@ -32,6 +33,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Check),
     Stats(stats::Stats),
     Validate(validate::Validate),
     Convert(convert::Convert),
@@ -43,6 +45,7 @@ enum Command {
 enum Verdict {
     Fine = 0,
     No = 1,
+    Undecided = 2,
     BadInput = 3,
 }
 
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
+        Command::Check(command) => command.run(),
         Command::Stats(command) => command.run(),
         Command::Validate(command) => command.run(),
         Command::Convert(command) => command.run(),
