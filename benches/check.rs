@@ -5,7 +5,6 @@
 //! history, in a process of its own.
 
 use std::{
-    collections::VecDeque,
     env,
     fmt::Debug,
     hint::black_box,
@@ -16,7 +15,7 @@ use std::{
 use tachograph::{
     Event, EventKind, History,
     check::{self, Budget, Report},
-    model::{Model, Register, register},
+    model::{Queue, Register, Stack, queue, register, stack},
 };
 
 #[path = "../tests/check/random.rs"]
@@ -100,56 +99,39 @@ fn line<T: Debug>(what: &str, seconds: f64, report: &Report<T>) {
     );
 }
 
-/// A queue or a stack of numbers: unique, and taken from the front or from where they were put.
-struct Numbers {
-    last_first: bool,
-}
+type Queues = History<queue::Op<u64>, queue::Ret<u64>>;
 
-#[derive(Clone, Debug, PartialEq)]
-enum NumbersOp {
-    Put(u64),
-    Take,
-}
-
-impl Model for Numbers {
-    type Op = NumbersOp;
-    type Ret = Option<u64>;
-    type State = VecDeque<u64>;
-
-    fn initial(&self) -> VecDeque<u64> {
-        VecDeque::new()
-    }
-
-    fn apply(&self, state: &mut VecDeque<u64>, op: &NumbersOp) -> Option<u64> {
-        match (op, self.last_first) {
-            (NumbersOp::Put(number), _) => {
-                state.push_back(*number);
-                None
-            }
-            (NumbersOp::Take, true) => state.pop_back(),
-            (NumbersOp::Take, false) => state.pop_front(),
-        }
-    }
-}
-
-fn numbers_history(
-    model: &Numbers,
-    clients: u64,
-    operations: u64,
-    seed: u64,
-) -> History<NumbersOp, Option<u64>> {
+/// Values that are all different, enqueued and dequeued as often as it comes.
+fn queue_history(clients: u64, operations: u64, seed: u64) -> Queues {
     let mut next = 0;
-    let op = |random: &mut Random| match random.one_in(2) {
-        true => NumbersOp::Take,
-        false => {
-            next += 1;
-            NumbersOp::Put(next)
+    let op = |random: &mut Random| {
+        next += 1;
+        match random.one_in(2) {
+            true => queue::Op::Dequeue,
+            false => queue::Op::Enqueue(next),
         }
     };
     history(
-        model,
+        &Queue::new(),
         &shape(clients, operations),
         &mut Random::new(seed),
+        op,
+    )
+}
+
+fn stack_history(clients: u64, operations: u64) -> History<stack::Op<u64>, stack::Ret<u64>> {
+    let mut next = 0;
+    let op = |random: &mut Random| {
+        next += 1;
+        match random.one_in(2) {
+            true => stack::Op::Pop,
+            false => stack::Op::Push(next),
+        }
+    };
+    history(
+        &Stack::new(),
+        &shape(clients, operations),
+        &mut Random::new(1),
         op,
     )
 }
@@ -209,10 +191,27 @@ fn main() {
         &report,
     );
     println!("  ten times as many take {:.1} × as long", four / seconds);
-    let model = Numbers { last_first: false };
-    let small: Vec<_> = (0..1000)
-        .map(|seed| numbers_history(&model, 4, 32, seed))
-        .collect();
+    let model = Queue::new();
+    for operations in [million / 100, million / 10, million] {
+        let history = queue_history(4, operations, 1);
+        let (seconds, report) = time(rounds, || check::queue(&model, &history, BUDGET));
+        line(
+            &format!("queue, 4 clients, {operations} operations"),
+            seconds,
+            &report,
+        );
+    }
+    for operations in [100, 300, 1000] {
+        let history = stack_history(4, operations);
+        let budget = BUDGET.time(Duration::from_secs(5));
+        let (seconds, report) = time(1, || check::linearizable(&Stack::new(), &history, &budget));
+        line(
+            &format!("stack, 4 clients, {operations} operations"),
+            seconds,
+            &report,
+        );
+    }
+    let small: Vec<_> = (0..1000).map(|seed| queue_history(4, 32, seed)).collect();
     let start = Instant::now();
     let mut checks = 0;
     while start.elapsed() < Duration::from_secs(2) {
@@ -220,7 +219,7 @@ fn main() {
             // As if it had just been recorded.
             let history = black_box(history.clone());
             assert!(
-                check::linearizable(&model, &history, BUDGET)
+                check::queue(&model, &history, BUDGET)
                     .verdict
                     .is_linearizable()
             );
@@ -231,21 +230,6 @@ fn main() {
         "queue, 4 processes × 8 operations: {:.0} checks a second, cloning the history included",
         f64::from(checks) / start.elapsed().as_secs_f64()
     );
-    for last_first in [false, true] {
-        let model = Numbers { last_first };
-        let name = if last_first { "stack" } else { "queue" };
-        for operations in [100, 300, 1000] {
-            let history = numbers_history(&model, 4, operations, 1);
-            let (seconds, report) = time(1, || {
-                check::linearizable(&model, &history, &BUDGET.time(Duration::from_secs(5)))
-            });
-            line(
-                &format!("{name}, unique, 4 clients, {operations} operations"),
-                seconds,
-                &report,
-            );
-        }
-    }
     if cfg!(target_os = "linux") {
         let this = env::current_exe().unwrap();
         assert!(

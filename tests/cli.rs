@@ -845,7 +845,9 @@ fn help_says_what_the_codes_mean_and_what_becomes_of_types() {
     };
     let text = help("--help");
     assert!(
-        text.contains("the answer is no (`validate`: the history breaks a rule)"),
+        text.contains(
+            "the answer is no (`check`: a violation; `validate`: the history breaks a rule)"
+        ),
         "{text}"
     );
     let bad_input =
@@ -900,4 +902,118 @@ fn a_file_in_the_other_format_is_recognised() {
             run.err()
         );
     }
+}
+
+const STALE: &str = "\
+{:index 0, :process 0, :type :invoke, :f :write, :value 4}
+{:index 1, :process 0, :type :ok, :f :write, :value 4}
+{:index 2, :process 1, :type :invoke, :f :read, :value nil}
+{:index 3, :process 1, :type :ok, :f :read, :value nil}
+";
+
+#[test]
+fn check_says_a_line_a_file_and_ends_with_the_worst() {
+    let folder = Folder::new("check");
+    folder.write("stale.edn", STALE);
+    let good = STALE.replace(":ok, :f :read, :value nil", ":ok, :f :read, :value 4");
+    folder.write("good.edn", good);
+    let run = folder.run("check --model register good.edn stale.edn");
+    let lines: Vec<Vec<&str>> = run
+        .out()
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    assert_eq!(lines[0][..2], ["good.edn", "linearizable"]);
+    assert!(lines[0][2].starts_with("2 operations, "), "{}", run.out());
+    assert_eq!(
+        lines[1],
+        [
+            "stale.edn",
+            "violation",
+            "event 3 completes Read → None (invoked at 2), which nothing explains"
+        ]
+    );
+    assert_eq!(run.code(), 1);
+    assert_eq!(folder.run("check --model cas-register good.edn").code(), 0);
+    // To take effect later than it did is no matter of order alone.
+    let run = folder.run("check --model register --consistency sequential stale.edn");
+    assert_eq!(
+        (run.out().split('\t').nth(1), run.code()),
+        (Some("linearizable"), 0)
+    );
+
+    let json = folder
+        .run("check --model register --json stale.edn good.edn")
+        .json();
+    let stale = &json[0];
+    assert_eq!(
+        (&stale["model"], &stale["verdict"]),
+        (&json!("register"), &json!("violation"))
+    );
+    assert_eq!(
+        (&stale["events"], &stale["operations"]),
+        (&json!(4), &json!(2))
+    );
+    assert_eq!(stale["violation"]["event"], 3);
+    assert_eq!(
+        stale["violation"]["explained"][0]["blocked"][0]["why"],
+        "would return Some(4)"
+    );
+    assert!(json[1]["seconds"].is_f64() && json[1]["violation"].is_null());
+
+    let run = folder.run("check --model counter good.edn");
+    assert_eq!(run.code(), 3);
+    assert!(run.err().contains("good.edn: event 0: "), "{}", run.err());
+    assert_eq!(folder.run("check good.edn").code(), 3);
+    assert_eq!(
+        folder
+            .run("check --model register --timeout soon good.edn")
+            .code(),
+        3
+    );
+}
+
+#[test]
+fn check_reads_the_enums_of_json_lines() {
+    let folder = Folder::new("check-json");
+    let lines = r#"{"format":"tachograph","version":1}
+{"process":0,"type":"invoke","op":{"Enqueue":1}}
+{"process":1,"type":"invoke","op":"Dequeue"}
+{"process":0,"type":"ok","ret":1}
+{"process":1,"type":"ok","ret":1}
+{"process":1,"type":"invoke","op":"Dequeue"}
+{"process":1,"type":"ok","ret":1}
+"#;
+    folder.write("queue.jsonl", lines);
+    let run = folder.run("check --model queue queue.jsonl");
+    assert_eq!(run.code(), 1, "{} {}", run.out(), run.err());
+    assert!(
+        run.out().contains("event 5 completes Dequeue"),
+        "{}",
+        run.out()
+    );
+    // A queue with room for one, and a stack, say the same here.
+    assert_eq!(
+        folder
+            .run("check --model queue --capacity 1 queue.jsonl")
+            .code(),
+        1
+    );
+}
+
+#[test]
+fn check_that_runs_out_of_time_is_undecided() {
+    let folder = Folder::new("check-time");
+    // Many pushes at once, and then a pop that the order of all of them decides.
+    let mut file = String::new();
+    for n in 0..24 {
+        file += &format!("{{:process {n} :type :invoke :f :push :value {n}}}\n");
+    }
+    for n in 0..24 {
+        file += &format!("{{:process {n} :type :ok :f :push :value {n}}}\n");
+    }
+    folder.write("stack.edn", file);
+    let run = folder.run("check --model stack --timeout 0.2 stack.edn");
+    assert_eq!(run.out(), "stack.edn\tunknown\tthe time of 200ms is up\n");
+    assert_eq!(run.code(), 2);
 }

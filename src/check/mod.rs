@@ -14,6 +14,7 @@
 mod budget;
 mod frontier;
 mod linearizable;
+mod queue;
 mod sequential;
 mod trail;
 mod verdict;
@@ -22,6 +23,7 @@ mod witness;
 pub use self::{
     budget::{Budget, Spent},
     linearizable::linearizable,
+    queue::queue,
     sequential::sequentially_consistent,
     verdict::{Blocked, Explained, Reason, Report, Verdict, Violation, Witness},
     witness::Flaw,

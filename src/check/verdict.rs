@@ -50,7 +50,7 @@ pub struct Violation<T> {
     /// The operation and what it returned.
     pub operation: String,
     /// How the operations before may have taken effect: a longest linearization of the part of the object where the
-    /// violation is.
+    /// violation is. (Of a [queue](super::queue), it may be empty, which says nothing.)
     pub prefix: Witness,
     /// What may have been the case before that event, of all there is at most
     /// [`EXPLAINED`](Self::EXPLAINED).

@@ -68,6 +68,11 @@ impl<V> Queue<V> {
             values: PhantomData,
         }
     }
+
+    /// With how many values the queue is full, if it ever is.
+    pub const fn capacity(&self) -> Option<usize> {
+        self.capacity
+    }
 }
 
 impl<V: Clone + Eq + Hash + Debug> Model for Queue<V> {

@@ -1,7 +1,11 @@
 //! The models that are tested, and what their operations are.
 
 use super::random::Random;
-use tachograph::model::{CasRegister, Model, Register, cas_register, register};
+use tachograph::{
+    History,
+    check::{self, Budget, Report},
+    model::{CasRegister, Model, Queue, Register, cas_register, queue, register},
+};
 
 /// A model, and chance operations and results of it: few different values, so that much can be confused.
 pub trait Family {
@@ -13,6 +17,47 @@ pub trait Family {
     fn op(random: &mut Random) -> <Self::Model as Model>::Op;
     /// Any result, whether it can be or not.
     fn ret(random: &mut Random) -> <Self::Model as Model>::Ret;
+
+    /// What is tested.
+    fn check(history: &HistoryOf<Self>) -> Report<StateOf<Self>> {
+        check::linearizable(&Self::model(), history, &Budget::unlimited())
+    }
+}
+
+pub type HistoryOf<F> =
+    History<<<F as Family>::Model as Model>::Op, <<F as Family>::Model as Model>::Ret>;
+pub type StateOf<F> = <<F as Family>::Model as Model>::State;
+
+/// Queues whose values are mostly different.
+pub struct Queues;
+
+impl Family for Queues {
+    type Model = Queue<u8>;
+
+    const NAME: &'static str = "queue";
+
+    fn model() -> Queue<u8> {
+        Queue::new()
+    }
+
+    fn op(random: &mut Random) -> queue::Op<u8> {
+        match random.below(2) {
+            0 => queue::Op::Dequeue,
+            _ => queue::Op::Enqueue(random.below(20) as u8),
+        }
+    }
+
+    fn ret(random: &mut Random) -> queue::Ret<u8> {
+        match random.below(8) {
+            0 => queue::Ret::Enqueued(true),
+            1 | 2 => queue::Ret::Value(None),
+            _ => queue::Ret::Value(Some(random.below(20) as u8)),
+        }
+    }
+
+    fn check(history: &HistoryOf<Self>) -> Report<StateOf<Self>> {
+        check::queue(&Queue::new(), history, &Budget::unlimited())
+    }
 }
 
 pub struct Registers;

@@ -7,17 +7,13 @@ mod random;
 
 use std::time::Duration;
 
-use families::{CasRegisters, Family, Pair, Pairs, Registers};
+use families::{CasRegisters, Family, HistoryOf, Pair, Pairs, Queues, Registers};
 use random::{Random, Shape, history};
 use tachograph::{
     Event, EventKind, History, HistoryBuilder, ProcessId, Recorder,
-    check::{self, Budget, Flaw, Reason, Report, Spent, Verdict, Witness},
-    model::{CasRegister, Model, Register, Specification, cas_register, register},
+    check::{self, Budget, Flaw, Reason, Spent, Verdict, Witness},
+    model::{CasRegister, Queue, Register, Specification, cas_register, queue, register},
 };
-
-type HistoryOf<F> =
-    History<<<F as Family>::Model as Model>::Op, <<F as Family>::Model as Model>::Ret>;
-type StateOf<F> = <<F as Family>::Model as Model>::State;
 
 const UNLIMITED: &Budget = &Budget::unlimited();
 
@@ -46,16 +42,12 @@ fn mutate<F: Family>(history: HistoryOf<F>, random: &mut Random) -> HistoryOf<F>
     History::from_events(events).unwrap()
 }
 
-fn check<F: Family>(history: &HistoryOf<F>) -> Report<StateOf<F>> {
-    check::linearizable(&F::model(), history, UNLIMITED)
-}
-
 /// A verdict and what goes with it.
 fn assert_right<F: Family>(history: &HistoryOf<F>, seed: u64) -> bool {
     let model = F::model();
     let context = || format!("{}, seed {seed}:\n{history}", F::NAME);
     let expected = oracle::is_linearizable(&model, history);
-    match check::<F>(history).verdict {
+    match F::check(history).verdict {
         Verdict::Linearizable(witness) => {
             assert!(expected, "a violation was missed: {}", context());
             if let Err(flaw) = witness.validate(&model, history) {
@@ -79,6 +71,12 @@ fn assert_right<F: Family>(history: &HistoryOf<F>, seed: u64) -> bool {
                 context()
             );
             assert_eq!(history.invocation(event), Some(violation.invocation));
+            if !violation.prefix.order.is_empty() && F::NAME != Pairs::NAME {
+                violation
+                    .prefix
+                    .validate(&model, &prefix)
+                    .unwrap_or_else(|flaw| panic!("{flaw} in the prefix: {}", context()));
+            }
         }
         Verdict::Unknown(reason) => panic!("{reason}: {}", context()),
     }
@@ -111,6 +109,11 @@ fn verdicts_on_registers_are_the_oracles() {
 #[test]
 fn verdicts_on_cas_registers_are_the_oracles() {
     agrees_with_the_oracle::<CasRegisters>();
+}
+
+#[test]
+fn verdicts_on_queues_are_the_oracles() {
+    agrees_with_the_oracle::<Queues>();
 }
 
 #[test]
@@ -192,7 +195,7 @@ fn never_a_false_alarm<F: Family>() {
             open_ends: random.one_in(2),
         };
         let history = history(&F::model(), &shape, &mut random, F::op);
-        match check::<F>(&history).verdict {
+        match F::check(&history).verdict {
             Verdict::Linearizable(witness) => witness.validate(&F::model(), &history).unwrap(),
             other => panic!("{}, seed {seed}: {other}", F::NAME),
         }
@@ -204,6 +207,61 @@ fn what_is_linearizable_by_construction_is_never_a_violation() {
     never_a_false_alarm::<Registers>();
     never_a_false_alarm::<CasRegisters>();
     never_a_false_alarm::<Pairs>();
+}
+
+/// A queue that is as it should be, with all values different.
+fn queue_history(
+    clients: u64,
+    operations: u64,
+    seed: u64,
+) -> History<queue::Op<u64>, queue::Ret<u64>> {
+    let mut next = 0;
+    let shape = Shape {
+        processes: clients,
+        operations,
+        info: 0,
+        fail: 20,
+        open_ends: false,
+    };
+    history(&Queue::new(), &shape, &mut Random::new(seed), |random| {
+        next += 1;
+        match random.one_in(2) {
+            true => queue::Op::Enqueue(next),
+            false => queue::Op::Dequeue,
+        }
+    })
+}
+
+#[test]
+fn long_queues_are_checked_in_no_time_and_right() {
+    for seed in 0..50 {
+        let model = Queue::new();
+        let good = queue_history(2 + seed % 5, 2000, seed);
+        match check::queue(&model, &good, UNLIMITED).verdict {
+            Verdict::Linearizable(witness) => witness.validate(&model, &good).unwrap(),
+            other => panic!("seed {seed}: {other}"),
+        }
+        // Two values that were dequeued one after the other, the other way around.
+        let mut events: Vec<_> = good.into_events().collect();
+        let dequeued: Vec<usize> = (events.len() / 2..events.len())
+            .filter(|index| {
+                matches!(
+                    events[*index].kind,
+                    EventKind::Ok(queue::Ret::Value(Some(_)))
+                )
+            })
+            .collect();
+        let [one, .., other] = dequeued[..] else {
+            panic!("seed {seed}")
+        };
+        let kinds = (events[one].kind.clone(), events[other].kind.clone());
+        (events[other].kind, events[one].kind) = kinds;
+        let bad = History::from_events(events).unwrap();
+        match check::queue(&model, &bad, UNLIMITED).verdict {
+            Verdict::Violation(violation) => assert!(violation.event >= one as u64),
+            other => panic!("seed {seed}: {other}"),
+        }
+    }
 }
 
 fn processes<const N: usize>() -> [ProcessId; N] {
