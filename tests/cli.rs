@@ -1017,3 +1017,30 @@ fn check_that_runs_out_of_time_is_undecided() {
     assert_eq!(run.out(), "stack.edn\tunknown\tthe time of 200ms is up\n");
     assert_eq!(run.code(), 2);
 }
+
+#[test]
+fn what_a_file_says_cannot_command_the_terminal_in_json_either() {
+    let folder = Folder::new("terminal-json");
+    folder.write(
+        "file.edn",
+        "{:process 0, :type :invoke, :f #tachograph/keyword \"\u{9b}2J\u{202e}\"}",
+    );
+    for command in [
+        "stats --json file.edn",
+        "check --json --model register file.edn",
+    ] {
+        let run = folder.run(command);
+        assert!(
+            !run.out().contains(['\u{9b}', '\u{202e}']),
+            "{:?}",
+            run.out()
+        );
+        assert!(
+            !run.err().contains(['\u{9b}', '\u{202e}']),
+            "{:?}",
+            run.err()
+        );
+    }
+    let json = &folder.run("stats --json file.edn").json()[0];
+    assert_eq!(json["operations"]["\u{9b}2J\u{202e}"]["invoke"], 1);
+}

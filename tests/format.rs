@@ -1115,3 +1115,64 @@ fn a_gzip_file_of_several_members_is_read_to_its_end() {
     let source = open(Trickle(&file, 1)).unwrap();
     assert_eq!(edn::read::<Op>(source, STRICT).unwrap().history.len(), 2);
 }
+
+#[test]
+fn what_would_be_read_as_another_event_is_not_written() {
+    let header = "{\"format\":\"tachograph\",\"version\":1}\n";
+    let invoke = "{\"process\":0,\"type\":\"invoke\",\"op\":{\"f\":\"r\",\"value\":1}}\n";
+    let mark = r#"{"type":"mark","text":"x","extra":"#;
+    let fail = r#"{"process":0,"type":"fail","extra":"#;
+    let refused = [
+        format!("{mark}{{\"~:tachograph/by\":3}}}}"),
+        format!("{mark}{{\"~:f\":\"~:g\"}}}}"),
+        format!("{mark}{{\"~:process\":3}}}}"),
+        format!("{mark}{{\"~:process\":\"~:nemesis\"}}}}"),
+        format!("{mark}{{\"~:type\":\"~:foo\"}}}}"),
+        format!("{mark}{{\"~:time\":9}}}}"),
+        format!("{invoke}{fail}{{\"~:error\":\"boom\"}}}}"),
+        format!("{invoke}{fail}{{\"~:error\":[1,2]}}}}"),
+        format!("{invoke}{fail}{{\"~:value\":1}}}}"),
+        format!("{invoke}{fail}{{\"~:f\":7}}}}"),
+        format!(
+            "{invoke}{}",
+            r#"{"process":0,"type":"fail","error":"a","extra":{"~:error":[1,2]}}"#
+        ),
+        format!(
+            "{invoke}{}",
+            r#"{"process":0,"type":"ok","ret":1,"extra":{"~:f":7}}"#
+        ),
+    ];
+    for events in refused {
+        let file = format!("{header}{events}");
+        let document = jsonl::read::<edn::Op, Value>(file.as_bytes(), STRICT).unwrap();
+        assert!(edn::write(Vec::new(), &document).is_err(), "{events}");
+    }
+    // What says by a tag that it is `:index`, is; and who is no nemesis cannot have made a mark of ours.
+    let twice = "{#tachograph/keyword \"index\" 7 :index 0 :process 0 :type :invoke :f :r}";
+    assert!(
+        edn_error(twice)
+            .to_string()
+            .ends_with("`:index` comes twice")
+    );
+    let other = "{:process :n2 :type :invoke :f :mark :value \"x\" :tachograph/by 3}";
+    let document = edn::read::<edn::Op>(other.as_bytes(), STRICT).unwrap();
+    assert_eq!(document.history.get(0).unwrap().process, ProcessId::NEMESIS);
+    assert_eq!(edn::read(&to_edn(&document)[..], STRICT).unwrap(), document);
+}
+
+#[test]
+fn an_event_that_was_refused_may_be_written_otherwise() {
+    let history = tachograph::HistoryBuilder::new()
+        .invoke(0, Op::Read)
+        .ok(0, None::<f64>)
+        .finish()
+        .unwrap();
+    let clash = edn::Map::new(vec![(Value::keyword("value"), 7.into())]).unwrap();
+    let mut writer = edn::Writer::new(Vec::new());
+    for event in &history {
+        assert!(writer.event(event, Some(&clash)).is_err());
+        writer.event(event, None).unwrap();
+    }
+    let file = writer.finish().unwrap();
+    assert_eq!(edn::read::<Op>(&file[..], STRICT).unwrap().history, history);
+}

@@ -102,6 +102,9 @@ impl Account {
 /// How often the clock is looked at: not at every step, which it would make slower.
 const LOOK_EVERY: u32 = 64;
 
+/// About how long it takes to give back the memory of a configuration.
+const RETURN: Duration = Duration::from_nanos(100);
+
 /// Counts for one part of a check.
 pub(super) struct Meter<'a> {
     account: &'a Account,
@@ -116,18 +119,18 @@ impl Meter<'_> {
         self.uncounted += 1;
     }
 
-    /// Whether there is something left to spend, with so many bytes in use.
+    /// Whether there is something left to spend, with so many configurations and so many bytes in use.
     #[inline]
-    pub(super) fn check(&mut self, bytes: usize) -> Result<(), Spent> {
+    pub(super) fn check(&mut self, held: usize, bytes: usize) -> Result<(), Spent> {
         self.until_look -= 1;
         if self.until_look > 0 && self.uncounted < u64::from(LOOK_EVERY) {
             return Ok(());
         }
         self.until_look = LOOK_EVERY;
-        self.look(bytes)
+        self.look(held, bytes)
     }
 
-    fn look(&mut self, bytes: usize) -> Result<(), Spent> {
+    fn look(&mut self, held: usize, bytes: usize) -> Result<(), Spent> {
         let Budget {
             time,
             configurations,
@@ -143,7 +146,10 @@ impl Meter<'_> {
         match (configurations, memory, time) {
             (Some(limit), ..) if sum > limit => Err(Spent::Configurations(limit)),
             (_, Some(limit), _) if bytes > limit => Err(Spent::Memory(limit)),
-            (.., Some(limit)) if self.account.elapsed() > limit => Err(Spent::Time(limit)),
+            // Giving back what is held takes time, too.
+            (.., Some(limit)) if self.account.elapsed() + RETURN * held as u32 > limit => {
+                Err(Spent::Time(limit))
+            }
             _ => Ok(()),
         }
     }

@@ -197,6 +197,9 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 true => self.survivors.push(without(configuration.clone(), slot)),
                 false => self.waiting.push(configuration.clone()),
             };
+            meter
+                .check(2 * self.configurations.len(), self.trail.bytes())
+                .map_err(Stop::Spent)?;
         }
         // What is added to those waiting is looked at in turn.
         let mut next = 0;
@@ -206,8 +209,9 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             self.apply_each(&from, slot, meter);
             let configurations = self.survivors.list.len() + self.waiting.list.len();
             let bytes = configurations * size_of::<Configuration<S::State, WORDS>>();
+            let held = configurations + self.configurations.len();
             meter
-                .check(bytes + self.trail.bytes())
+                .check(held, bytes + self.trail.bytes())
                 .map_err(Stop::Spent)?;
         }
         if self.survivors.list.is_empty() {

@@ -55,6 +55,8 @@ use crate::{
 
 const FORMAT: &str = "tachograph";
 const VERSION: u64 = 1;
+/// Behind this no history ends, so that indices never overflow.
+const LATEST_CUT: u64 = 1 << 61;
 
 /// An event, or what else a line says, on its way out.
 #[derive(Serialize)]
@@ -517,6 +519,9 @@ impl<B: BufRead, O: DeserializeOwned, R: DeserializeOwned> Reader<B, O, R> {
         else {
             return Err(self.syntax("a line with `cut` has nothing else"));
         };
+        if cut.index > LATEST_CUT {
+            return Err(self.syntax("a history is cut below index 2^61"));
+        }
         self.cut = Some(Cut {
             index: cut.index,
             lost: cut.lost,

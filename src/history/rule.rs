@@ -102,7 +102,7 @@ impl fmt::Display for Breach {
             Rule::SameOperation => write!(f, "process {process} completes another operation")?,
             Rule::SilentAfterInfo => write!(f, "process {process} goes on after its info")?,
             Rule::MonotonicTimes => write!(f, "the time of process {process} goes back")?,
-            Rule::ProcessIdInRange => write!(f, "process {process} is out of range")?,
+            Rule::ProcessIdInRange => write!(f, "process {} is out of range", process.0)?,
             Rule::TimeInRange => write!(f, "the time is out of range")?,
             Rule::ErrorOfFailure => write!(f, "an error, but neither fail nor info")?,
         }

@@ -85,7 +85,7 @@ pub struct OperationStatistics {
 
 /// How long operations took that completed with `ok` or `fail`, as far as their times were kept.
 ///
-/// The quantiles are rounded to three significant digits: they are from an [HDR
+/// The quantiles of many are rounded to three significant digits: they are from an [HDR
 /// histogram](https://hdrhistogram.github.io/HdrHistogram/). All else is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Latency {
@@ -167,7 +167,10 @@ impl<O, R> History<O, R> {
         statistics.latency = measure.latency(latencies.iter().map(|(_, nanos)| *nanos));
         latencies.sort_unstable();
         for its in latencies.chunk_by(|one, other| one.0 == other.0) {
-            by_name[its[0].0].latency = measure.latency(its.iter().map(|(_, nanos)| *nanos));
+            by_name[its[0].0].latency = match its.len() < FEW {
+                true => Some(exact(its)),
+                false => measure.latency(its.iter().map(|(_, nanos)| *nanos)),
+            };
         }
         let named = |(name, place): (Cow<'_, str>, usize)| {
             (name.into_owned(), std::mem::take(&mut by_name[place]))
@@ -235,6 +238,29 @@ impl<O, R> History<O, R> {
 fn length<O, R>(operation: &Operation<'_, O, R>) -> Option<(Option<Duration>, u64)> {
     let completion = operation.completion?;
     Some((operation.latency(), completion - operation.invocation))
+}
+
+/// For fewer than these, going through a histogram would take longer than there is to measure.
+const FEW: usize = 4096;
+
+/// The latencies of an operation, of which there is at least one, in ascending order.
+fn exact(sorted: &[(usize, u64)]) -> Latency {
+    let sum: u128 = sorted.iter().map(|(_, nanos)| u128::from(*nanos)).sum();
+    let at = |place: usize| Duration::from_nanos(sorted[place].1);
+    let quantile = |quantile: f64| {
+        let rank = (quantile * sorted.len() as f64).ceil() as usize;
+        at(rank.clamp(1, sorted.len()) - 1)
+    };
+    Latency {
+        count: sorted.len() as u64,
+        min: at(0),
+        mean: Duration::from_nanos((sum / sorted.len() as u128) as u64),
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p99: quantile(0.99),
+        p999: quantile(0.999),
+        max: at(sorted.len() - 1),
+    }
 }
 
 /// One histogram, used again and again.

@@ -4,7 +4,11 @@ use super::random::Random;
 use tachograph::{
     History,
     check::{self, Budget, Report},
-    model::{CasRegister, Model, Queue, Register, cas_register, queue, register},
+    model::{
+        CasRegister, Counter, KeyValue, Log, Model, Mutex, PriorityQueue, Queue, Register,
+        Semaphore, Set, Stack, cas_register, counter, key_value, log, mutex, priority_queue, queue,
+        register, semaphore, set, stack,
+    },
 };
 
 /// A model, and chance operations and results of it: few different values, so that much can be confused.
@@ -178,3 +182,199 @@ impl Family for Pairs {
         random.below(4) as u8
     }
 }
+
+/// A family of a model by its operations and results, each equally likely.
+macro_rules! family {
+    ($family:ident, $name:literal, $model:ty, $new:expr, $random:ident, [$($op:expr),*], [$($ret:expr),*]) => {
+        pub struct $family;
+
+        impl Family for $family {
+            type Model = $model;
+
+            const NAME: &'static str = $name;
+
+            fn model() -> $model {
+                $new
+            }
+
+            fn op($random: &mut Random) -> <$model as Model>::Op {
+                let mut operations = vec![$($op),*];
+                let any = $random.below(operations.len() as u64) as usize;
+                operations.swap_remove(any)
+            }
+
+            fn ret($random: &mut Random) -> <$model as Model>::Ret {
+                let mut results = vec![$($ret),*];
+                let any = $random.below(results.len() as u64) as usize;
+                results.swap_remove(any)
+            }
+        }
+    };
+}
+
+fn small(random: &mut Random) -> u8 {
+    random.below(3) as u8
+}
+
+fn perhaps(random: &mut Random) -> Option<u8> {
+    (!random.one_in(3)).then(|| small(random))
+}
+
+fn some_of_them(random: &mut Random) -> Vec<u8> {
+    (0..random.below(3)).map(|_| small(random)).collect()
+}
+
+family!(
+    Counters,
+    "counter",
+    Counter,
+    Counter::new(),
+    random,
+    [
+        counter::Op::Add(small(random).into()),
+        counter::Op::Get,
+        counter::Op::FetchAdd(small(random).into())
+    ],
+    [
+        counter::Ret::Done,
+        counter::Ret::Count(random.below(5) as i64)
+    ]
+);
+
+family!(
+    Maps, "kv", KeyValue<u8, Vec<u8>>, KeyValue::new(), random,
+    [
+        key_value::Op::Get(small(random)),
+        key_value::Op::Put(small(random), some_of_them(random)),
+        key_value::Op::Append(small(random), some_of_them(random)),
+        key_value::Op::Delete(small(random)),
+        key_value::Op::Cas(small(random), some_of_them(random), some_of_them(random))
+    ],
+    [
+        key_value::Ret::Done,
+        key_value::Ret::Swapped(random.one_in(2)),
+        key_value::Ret::Value(random.one_in(2).then(|| some_of_them(random)))
+    ]
+);
+
+family!(
+    Sets,
+    "set",
+    Set<u8>,
+    Set::new(),
+    random,
+    [
+        set::Op::Add(small(random)),
+        set::Op::Remove(small(random)),
+        set::Op::Contains(small(random)),
+        if random.one_in(4) {
+            set::Op::Read
+        } else {
+            set::Op::Add(small(random))
+        }
+    ],
+    [
+        set::Ret::Done,
+        set::Ret::Is(random.one_in(2)),
+        set::Ret::Elements(some_of_them(random))
+    ]
+);
+
+family!(
+    Stacks,
+    "stack",
+    Stack<u8>,
+    Stack::new(),
+    random,
+    [
+        stack::Op::Push(small(random)),
+        stack::Op::Pop,
+        stack::Op::Peek
+    ],
+    [stack::Ret::Done, stack::Ret::Value(perhaps(random))]
+);
+
+family!(
+    BoundedQueues,
+    "bounded queue",
+    Queue<u8>,
+    Queue::bounded(2),
+    random,
+    [
+        queue::Op::Enqueue(small(random)),
+        queue::Op::Dequeue,
+        queue::Op::Peek,
+        queue::Op::Len
+    ],
+    [
+        queue::Ret::Enqueued(random.one_in(2)),
+        queue::Ret::Value(perhaps(random)),
+        queue::Ret::Len(random.below(4) as usize)
+    ]
+);
+
+family!(
+    PriorityQueues,
+    "priority queue",
+    PriorityQueue<u8>,
+    PriorityQueue::new(),
+    random,
+    [
+        priority_queue::Op::Insert(small(random)),
+        priority_queue::Op::Pop,
+        priority_queue::Op::Peek
+    ],
+    [
+        priority_queue::Ret::Done,
+        priority_queue::Ret::Value(perhaps(random))
+    ]
+);
+
+family!(
+    Mutexes,
+    "mutex",
+    Mutex,
+    Mutex::new(),
+    random,
+    [
+        mutex::Op::Acquire,
+        mutex::Op::TryAcquire,
+        mutex::Op::Release
+    ],
+    [random.one_in(2)]
+);
+
+family!(
+    Semaphores,
+    "semaphore",
+    Semaphore,
+    Semaphore::new(2),
+    random,
+    [
+        semaphore::Op::Acquire(random.below(3) as u32),
+        semaphore::Op::TryAcquire(random.below(3) as u32),
+        semaphore::Op::Release(random.below(3) as u32)
+    ],
+    [random.one_in(2)]
+);
+
+family!(
+    Logs,
+    "log",
+    Log<u8>,
+    Log::new(),
+    random,
+    [
+        log::Op::Append(small(random)),
+        log::Op::Get(random.below(3) as usize),
+        log::Op::Read,
+        log::Op::Len
+    ],
+    [
+        log::Ret::Done,
+        log::Ret::Index(random.below(3) as usize),
+        log::Ret::Value(perhaps(random)),
+        log::Ret::Values(some_of_them(random)),
+        log::Ret::Len(random.below(4) as usize)
+    ]
+);

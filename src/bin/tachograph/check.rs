@@ -18,6 +18,7 @@ use crate::{
     Verdict,
     input::{self, Failure, Files},
     json,
+    patience::Patience,
     say::{self, Report},
 };
 
@@ -93,7 +94,7 @@ impl Check {
                 Ok(answer) => {
                     worst = worst.max(answer.verdict);
                     match self.json {
-                        true => report.line(answer.json)?,
+                        true => report.json(&answer.json)?,
                         false => report.line(format_args!(
                             "{}\t{}\t{}",
                             say::harmless(&name),
@@ -105,7 +106,7 @@ impl Check {
                 Err(failure) => {
                     worst = worst.max(Verdict::BadInput);
                     match self.json {
-                        true => report.line(json::failure(&name, &failure))?,
+                        true => report.json(&json::failure(&name, &failure))?,
                         false => say::complain_of(&name, &failure),
                     }
                 }
@@ -165,6 +166,7 @@ impl Check {
             Some(time) => Budget::unlimited().time(time),
             None => Budget::unlimited(),
         };
+        let _patience = Patience::while_doing(&format!("{name}: checking"));
         let checked = match self.consistency {
             Consistency::Linearizable => linearizable(model, &history, &budget),
             Consistency::Sequential => check::sequentially_consistent(model, &history, &budget),

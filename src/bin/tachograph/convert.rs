@@ -16,6 +16,7 @@ use crate::{
     Verdict,
     input::{self, Failure, FormatName, Reading},
     json, output,
+    patience::Patience,
     say::{self, Report},
 };
 
@@ -113,6 +114,7 @@ impl Convert {
             let name = input::name(&self.input);
             say::complain_of(&format!("{name}: mended"), &document.mended);
         }
+        let _patience = Patience::while_doing(&format!("{}: writing", self.output_name()));
         output::write(&self.output, |output| {
             write(BufWriter::with_capacity(256 << 10, output), &document)
         })?;

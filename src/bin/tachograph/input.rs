@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, BufRead, IsTerminal, Read},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use clap::{Args, ValueEnum};
@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::value::RawValue;
 use tachograph::format::{self, Document, Format, Options, ReadError, Source, edn, jsonl};
 
-use crate::say::harmless;
+use crate::{patience::SECOND, say::harmless};
 
 /// A history of whatever object, each operation with its name.
 pub type Named = Document<edn::Op, edn::Value>;
@@ -227,8 +227,7 @@ impl<R> Progress<R> {
     }
 
     fn show(&mut self) {
-        const PATIENCE: Duration = Duration::from_secs(1);
-        if self.bar.is_none() && self.began.elapsed() > PATIENCE && io::stderr().is_terminal() {
+        if self.bar.is_none() && self.began.elapsed() > SECOND && io::stderr().is_terminal() {
             let (bar, template) = match self.bytes {
                 Some(bytes) => (
                     ProgressBar::new(bytes),

@@ -5,6 +5,7 @@ mod convert;
 mod input;
 mod json;
 mod output;
+mod patience;
 mod print;
 mod say;
 mod stats;

@@ -8,6 +8,8 @@ use std::{
     io::{self, StdoutLock, Write},
 };
 
+use serde_json::Value as Json;
+
 /// What comes from a file, or names one, on one line and without what would command a terminal.
 pub fn harmless(text: impl Display) -> impl Display {
     Harmless(text)
@@ -100,6 +102,19 @@ impl Report {
             }
             result => result.map_err(|error| at("standard output", error)),
         }
+    }
+
+    /// An object on a line.
+    pub fn json(&mut self, json: &Json) -> io::Result<()> {
+        // All that a terminal may take for a command is in strings, where it may be written so.
+        let mut line = String::new();
+        for c in json.to_string().chars() {
+            match is_command(c) {
+                true => line.push_str(&format!("\\u{:04x}", u32::from(c))),
+                false => line.push(c),
+            }
+        }
+        self.line(line)
     }
 
     /// Every line of a text about a file.

@@ -12,6 +12,7 @@ use crate::{
     Verdict,
     input::{self, Failure, Files},
     json,
+    patience::Patience,
     say::{self, Report},
 };
 
@@ -43,8 +44,8 @@ impl Stats {
                 worst = Verdict::BadInput;
             }
             match (self.json, &result) {
-                (true, Ok(counted)) => report.line(json(&name, counted))?,
-                (true, Err(failure)) => report.line(json::failure(&name, failure))?,
+                (true, Ok(counted)) => report.json(&json(&name, counted))?,
+                (true, Err(failure)) => report.json(&json::failure(&name, failure))?,
                 (false, Ok(counted)) => {
                     report.line(text::text(&name, &counted.statistics, counted.cut))?;
                     say::complain_of(&format!("{name}: mended"), &counted.mended);
@@ -58,6 +59,7 @@ impl Stats {
     fn count(&self, file: &Path) -> Result<Counted, Failure> {
         let document = self.files.open(file)?.named()?;
         let history = &document.history;
+        let _patience = Patience::while_doing(&format!("{}: counting", input::name(file)));
         Ok(Counted {
             statistics: history.statistics(|op| Cow::Borrowed(&*op.f)),
             cut: history.cut(),

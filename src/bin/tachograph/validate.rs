@@ -46,7 +46,7 @@ impl Validate {
             worst = worst.max(verdict(&result));
             let name = input::name(file);
             match (self.json, &result) {
-                (true, _) => report.line(json(&name, &result))?,
+                (true, _) => report.json(&json(&name, &result))?,
                 (false, Ok(valid)) => {
                     report.lines(&format!("{name}: mended"), &valid.mended)?;
                     report.lines(&name, text(valid))?;

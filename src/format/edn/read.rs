@@ -29,7 +29,15 @@ pub fn read<O: Jepsen>(
     for entry in &mut entries {
         let added = entry.and_then(|entry| {
             let (line, column) = (entry.line, entry.column);
-            add(&mut draft, entry).map_err(|what| ReadError::syntax(line, column, what))
+            let open = match entry.process {
+                Who::Client(process) => draft.builder.open(process),
+                Who::Other(_) => None,
+            };
+            let event = event(entry, open);
+            let (event, of_another) =
+                event.map_err(|what| ReadError::syntax(line, column, what))?;
+            draft.add_as(event, of_another);
+            Ok(())
         });
         if let Err(error) = added {
             return Err(draft.broken_off(error));
@@ -39,10 +47,11 @@ pub fn read<O: Jepsen>(
 }
 
 /// Makes an event of an entry. What does not fit into an event goes into what it says besides, and is written again.
-fn add<O: Jepsen>(draft: &mut Draft<O, O::Ret>, entry: Entry) -> Result<(), String> {
+///
+/// Also says whether it is a completion that names another operation than the one that is open.
+pub(super) fn event<O: Jepsen>(entry: Entry, open: Option<&O>) -> Result<Event<O>, String> {
     let Who::Client(process) = entry.process else {
-        draft.add(mark(entry)?);
-        return Ok(());
+        return Ok((mark(entry)?, false));
     };
     let f = match &entry.f {
         Value::Keyword(name) => Some(name.clone()),
@@ -50,7 +59,6 @@ fn add<O: Jepsen>(draft: &mut Draft<O, O::Ret>, entry: Entry) -> Result<(), Stri
         other => return Err(format!("`:f` is a keyword, not `{}`", brief(other))),
     };
     let misfit = |what: Misfit| format!("`:f :{}`: {what}", f.as_deref().unwrap_or_default());
-    let open = draft.builder.open(process);
     let mut extra = entry.extra;
     let mut of_another = false;
     if let (Some(f), Some(open), true) = (&f, open, entry.kind != Kind::Invoke) {
@@ -100,9 +108,11 @@ fn add<O: Jepsen>(draft: &mut Draft<O, O::Ret>, entry: Entry) -> Result<(), Stri
         error,
         extra: map(extra)?,
     };
-    draft.add_as(event, of_another);
-    Ok(())
+    Ok((event, of_another))
 }
+
+/// An event, and whether it names another operation than its own.
+type Event<O> = (FileEvent<O, <O as Jepsen>::Ret>, bool);
 
 /// Which process made a mark, where it was one of ours.
 pub(super) const BY: &str = "tachograph/by";
@@ -111,10 +121,10 @@ pub(super) const BY: &str = "tachograph/by";
 fn mark<O, R>(entry: Entry) -> Result<FileEvent<O, R>, String> {
     let mut extra = entry.extra;
     let mut process = ProcessId::NEMESIS;
-    if let Who::Other(name) = entry.process {
-        if name != Value::keyword("nemesis") {
-            extra.push((Value::keyword("process"), name));
-        }
+    let is_nemesis = entry.process == Who::Other(Value::keyword("nemesis"));
+    let may_be_ours = is_nemesis && entry.kind == Kind::Info;
+    if let (Who::Other(name), false) = (entry.process, is_nemesis) {
+        extra.push((Value::keyword("process"), name));
     }
     if entry.kind != Kind::Info {
         extra.push((Value::keyword("type"), Value::keyword(entry.kind.name())));
@@ -129,7 +139,7 @@ fn mark<O, R>(entry: Entry) -> Result<FileEvent<O, R>, String> {
                 let id = u64::try_from(value.as_int()?).ok()?;
                 (key.as_keyword() == Some(BY) && id < ProcessId::END.0).then_some(id)
             };
-            if let Some(id) = extra.iter().find_map(by) {
+            if let Some(id) = extra.iter().find_map(by).filter(|_| may_be_ours) {
                 process = ProcessId(id);
                 extra.retain(|(key, _)| key.as_keyword() != Some(BY));
             }
@@ -380,7 +390,10 @@ fn entry(parser: &mut Parser<'_>) -> Result<Result<Entry, String>, Fault> {
         let value = parser.value()?;
         match key {
             Ok(name) => draft.set_keyword(name, value),
-            Err(key) => draft.set("", key, value),
+            Err(key) => {
+                let name = key.as_keyword().unwrap_or_default().to_owned();
+                draft.set(&name, key, value);
+            }
         }
     }
 }

@@ -5,11 +5,16 @@ use std::{
     io::{self, Write},
 };
 
-use super::{Jepsen, Map, Value, name::Names, print::write_value, read::BY};
+use super::{
+    Jepsen, Map, Value,
+    name::Names,
+    print::write_value,
+    read::{self, BY, Reader},
+};
 use crate::{
     event::{EventKind, EventRef, ProcessId},
     format::{
-        Document,
+        Document, Options,
         jsonl::{nanos, without_invocation},
     },
     history::{ByProcess, Cut, History},
@@ -62,18 +67,26 @@ impl<W: Write, O: Jepsen + Clone> Writer<W, O> {
     /// # Errors
     ///
     /// Those of the output; where an operation completes that was not invoked among the events before, because what it
-    /// was, says only the invocation; and where `extra` has a key that the event has itself, such as `:index`, unless
-    /// it is one that [reading](super::read) puts there. In the last two cases nothing is written.
+    /// was, says only the invocation; and where the event would not be read again with this `extra`, as when that has
+    /// a key that the event has itself, such as `:index`. In the last two cases nothing is written, and the event may
+    /// be written otherwise.
     pub fn event(&mut self, event: EventRef<'_, O, O::Ret>, extra: Option<&Map>) -> io::Result<()> {
-        let completed = match event.kind {
+        match event.kind {
             EventKind::Invoke(op) => {
+                self.line(event, None, extra)?;
                 self.open.insert(event.process, op.clone());
-                None
             }
-            EventKind::Ok(_) | EventKind::Fail | EventKind::Info => self.open.remove(event.process),
-            EventKind::Mark(_) => None,
-        };
-        self.line(event, completed.as_ref(), extra)
+            EventKind::Ok(_) | EventKind::Fail | EventKind::Info => {
+                let completed = self.open.remove(event.process);
+                let written = self.line(event, completed.as_ref(), extra);
+                if let (Err(_), Some(op)) = (&written, completed) {
+                    self.open.insert(event.process, op);
+                }
+                written?;
+            }
+            EventKind::Mark(_) => self.line(event, None, extra)?,
+        }
+        Ok(())
     }
 
     /// Writes the events of a history.
@@ -191,7 +204,37 @@ impl<W: Write, O: Jepsen + Clone> Writer<W, O> {
             write_value(keys.line, value).expect(ENDLESS);
         }
         self.line.push_str("}\n");
+        if extra.is_some() && !self.reads_as(event, completed, extra) {
+            let what = format!(
+                "event {} cannot be written in EDN with what it says besides: it would be read as another",
+                event.index
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
         self.output.write_all(self.line.as_bytes())
+    }
+
+    /// Whether the line is read as this event.
+    fn reads_as(
+        &self,
+        event: EventRef<'_, O, O::Ret>,
+        completed: Option<&O>,
+        extra: Option<&Map>,
+    ) -> bool {
+        let options = Options::new().longest_event(usize::MAX);
+        let entry = Reader::new(self.line.as_bytes(), &options).next();
+        let read = entry.and_then(|entry| read::event::<O>(entry.ok()?, completed).ok());
+        let Some((read, _)) = read else { return false };
+        let same_kind = match (&read.kind, &event.kind) {
+            (EventKind::Mark(read), EventKind::Mark(text)) => read == text,
+            (read, kind) => read.name() == kind.name(),
+        };
+        same_kind
+            && read.index == Some(event.index)
+            && read.process == event.process
+            && read.time == event.time
+            && read.error.as_deref() == event.error
+            && Some(&read.extra) == extra
     }
 }
 
