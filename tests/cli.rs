@@ -1043,4 +1043,16 @@ fn what_a_file_says_cannot_command_the_terminal_in_json_either() {
     }
     let json = &folder.run("stats --json file.edn").json()[0];
     assert_eq!(json["operations"]["\u{9b}2J\u{202e}"]["invoke"], 1);
+    // A complaint may quote the file.
+    folder.write("bad.edn", "{:process 0, :type \"\u{202e}\"}");
+    for command in [
+        "print --json bad.edn",
+        "convert --json bad.edn out.jsonl",
+        "convert --json --to jsonl bad.edn -",
+    ] {
+        let run = folder.run(command);
+        assert_eq!(run.code(), 3);
+        assert!(!run.out().contains('\u{202e}'), "{:?}", run.out());
+        assert!(!run.err().contains('\u{202e}'), "{:?}", run.err());
+    }
 }

@@ -142,14 +142,8 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 }
             }
         }
-        if !open.is_read && completion > self.known_until {
-            self.classes.push(Class {
-                op,
-                invocations: vec![invocation],
-                for_now: Some(invocation),
-            });
-        }
         self.window[slot] = Some(open);
+        self.open_for_now(op, invocation, completion);
         Ok(slot)
     }
 
@@ -227,8 +221,9 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         Ok(())
     }
 
-    /// An operation is invoked that will fail, by the event `completion`.
-    pub(super) fn invoke_failing(&mut self, op: &'h S::Op, invocation: u64, completion: u64) {
+    /// An operation is invoked that comes to something only with the event `completion`: until then, nobody may know to
+    /// what. All there is to one that will fail.
+    pub(super) fn open_for_now(&mut self, op: &'h S::Op, invocation: u64, completion: u64) {
         if !self.specification.is_read(op) && completion > self.known_until {
             self.classes.push(Class {
                 op,
@@ -241,6 +236,9 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     /// What the operation with this invocation comes to is known from now on: where it took effect and returned something
     /// else, or took effect and failed, that was wrong.
     pub(super) fn learn(&mut self, invocation: u64) -> Result<(), Stop> {
+        if self.known_until == u64::MAX {
+            return Ok(()); // nothing is unknown only for now
+        }
         let for_now = |class: &Class<'_, S::Op>| class.for_now == Some(invocation);
         let Some(number) = self.classes.iter().position(for_now) else {
             return Ok(());
@@ -309,8 +307,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         }
         for (number, class) in self.classes.iter().enumerate() {
             let number = number as u32;
-            let times = from.used().iter().filter(|&&used| used == number).count();
-            let Some(&invocation) = class.invocations.get(times) else {
+            let Some(invocation) = class.next(number, from) else {
                 continue;
             };
             if class.for_now.is_some() && has_applied(window, from, invocation) {
@@ -345,9 +342,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         };
         let unknown = self.classes.iter().zip(0u32..);
         let unknown = unknown.filter_map(move |(class, number)| {
-            let used = configuration.used().iter();
-            let times = used.filter(|&&used| used == number).count();
-            let invocation = *class.invocations.get(times)?;
+            let invocation = class.next(number, configuration)?;
             (!is_open(invocation)).then_some(Pending {
                 op: class.op,
                 ret: None,
@@ -364,6 +359,19 @@ pub(super) struct Pending<'h, O, R> {
     /// What it will return, where that is known.
     pub(super) ret: Option<&'h R>,
     pub(super) invocation: u64,
+}
+
+impl<O> Class<'_, O> {
+    /// The first invocation that this configuration has not used, of the class with this number.
+    fn next<T, const WORDS: usize>(
+        &self,
+        number: u32,
+        configuration: &Configuration<T, WORDS>,
+    ) -> Option<u64> {
+        let used = configuration.used().iter();
+        let times = used.filter(|&&used| used == number).count();
+        self.invocations.get(times).copied()
+    }
 }
 
 impl<T, const WORDS: usize> Configuration<T, WORDS> {

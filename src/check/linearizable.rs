@@ -138,12 +138,14 @@ fn interleave(mut orders: Vec<Vec<u64>>) -> Vec<u64> {
             moments.push((moment, invocation));
         }
     }
-    // Stable: within a part, those of the same moment stay in their order, and no two parts share a moment.
+    by_moment(moments) // no two parts share a moment
+}
+
+/// The invocations of operations by the moments at which they take effect; those of one moment stay in their order.
+pub(super) fn by_moment(mut moments: Vec<(u64, u64)>) -> Vec<u64> {
     moments.sort_by_key(|&(moment, _)| moment);
-    moments
-        .into_iter()
-        .map(|(_, invocation)| invocation)
-        .collect()
+    let invocations = moments.into_iter().map(|(_, invocation)| invocation);
+    invocations.collect()
 }
 
 impl<'h, S> Check<'_, 'h, S>
@@ -234,7 +236,7 @@ where
                 },
                 EventKind::Invoke(op) => match self.history.end_at(position) {
                     (Outcome::Fail, completion) => {
-                        frontier.invoke_failing(op, event.index, completion);
+                        frontier.open_for_now(op, event.index, completion);
                         Ok(())
                     }
                     (Outcome::Ok(ret), completion) => {

@@ -21,7 +21,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::{fmt::Debug, hash::Hash};
 
-use super::{Blocked, Budget, Explained, Report, Verdict, Violation, Witness, linearizable};
+use super::{
+    Blocked, Budget, Explained, Report, Verdict, Violation, Witness,
+    linearizable::{by_moment, linearizable},
+    verdict::{CANNOT, operation},
+};
 use crate::{
     event::EventKind,
     history::{History, HistoryBuilder, Outcome},
@@ -258,11 +262,7 @@ impl<'h, V: Clone + Eq + Hash + Debug> Floating<'h, V> {
             put_moment = put_moment.max(put.invocation);
             moments.push((put_moment, put.invocation));
         }
-        moments.sort_by_key(|(moment, _)| *moment); // stable: at one moment they are in their order
-        moments
-            .into_iter()
-            .map(|(_, invocation)| invocation)
-            .collect()
+        by_moment(moments)
     }
 
     /// A linearization of the events before this one. Empty where a dequeue that is still open then took another value than
@@ -292,13 +292,13 @@ impl<'h, V: Clone + Eq + Hash + Debug> Floating<'h, V> {
     ) -> Violation<VecDeque<V>> {
         let original = |index: u64| derived.original[index as usize];
         let event = original(violation.event);
-        let operation = |invocation| {
-            let Some(operation) = history.operation(invocation) else {
+        let said = |invocation| {
+            let Some(its) = history.operation(invocation) else {
                 return String::new();
             };
-            match operation.outcome {
-                Outcome::Ok(ret) => super::verdict::operation(operation.op, Some(ret)),
-                _ => super::verdict::operation(operation.op, None::<&()>),
+            match its.outcome {
+                Outcome::Ok(ret) => operation(its.op, Some(ret)),
+                _ => operation(its.op, None::<&()>),
             }
         };
         let explained = violation.explained.iter().map(|explained| Explained {
@@ -313,11 +313,9 @@ impl<'h, V: Clone + Eq + Hash + Debug> Floating<'h, V> {
                 .iter()
                 .map(|blocked| Blocked {
                     invocation: original(blocked.invocation),
-                    operation: operation(original(blocked.invocation)),
+                    operation: said(original(blocked.invocation)),
                     why: match blocked.why.as_str() {
-                        "cannot be next" => {
-                            "another value is before it, or it is not there".to_owned()
-                        }
+                        CANNOT => "another value is before it, or it is not there".to_owned(),
                         why => why.to_owned(),
                     },
                 })
@@ -326,7 +324,7 @@ impl<'h, V: Clone + Eq + Hash + Debug> Floating<'h, V> {
         Violation {
             event,
             invocation: original(violation.invocation),
-            operation: operation(original(violation.invocation)),
+            operation: said(original(violation.invocation)),
             prefix: self.prefix(derived, history, &violation.prefix.order, event),
             explained: explained.collect(),
             configurations: violation.configurations,

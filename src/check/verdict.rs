@@ -191,6 +191,9 @@ pub(super) fn operation(op: &impl fmt::Debug, ret: Option<&impl fmt::Debug>) -> 
     }
 }
 
+/// Said of an operation where no more can be.
+pub(super) const CANNOT: &str = "cannot be next";
+
 /// Why the operation cannot take effect in this state, or why that does not help.
 pub(super) fn why_not<S: Specification>(
     specification: &S,
@@ -203,7 +206,7 @@ pub(super) fn why_not<S: Specification>(
     match (possible, specification.would_return(state, op)) {
         (true, _) => "could be next, but does not help".to_owned(),
         (false, Some(would)) => format!("would return {}", brief(&would)),
-        (false, None) => "cannot be next".to_owned(),
+        (false, None) => CANNOT.to_owned(),
     }
 }
 

@@ -7,6 +7,14 @@ use crate::history::Breaches;
 /// What to say of a file that was not decompressed.
 pub(super) const COMPRESSED: &str = "this is compressed with gzip: open it with `format::open`";
 
+/// Why a completion is not written, in either format.
+pub(super) fn without_invocation(index: u64) -> io::Error {
+    let what = format!(
+        "event {index} completes an operation that was invoked before the first event written"
+    );
+    io::Error::new(io::ErrorKind::InvalidInput, what)
+}
+
 /// Why a file was not read to its end, or is no history.
 #[derive(Debug)]
 pub struct ReadError {

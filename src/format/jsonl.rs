@@ -45,7 +45,8 @@ use super::{
     Document, FileEvent, Options, Problem, ReadError,
     draft::Draft,
     edn,
-    error::COMPRESSED,
+    error::{COMPRESSED, without_invocation},
+    nanos,
     source::{BYTE_ORDER_MARK, GZIP},
 };
 use crate::{
@@ -319,19 +320,6 @@ impl<W> fmt::Debug for Writer<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").finish_non_exhaustive()
     }
-}
-
-/// Why a completion is not written.
-pub(super) fn without_invocation(index: u64) -> io::Error {
-    let what = format!(
-        "event {index} completes an operation that was invoked before the first event written"
-    );
-    io::Error::new(io::ErrorKind::InvalidInput, what)
-}
-
-/// Nanoseconds; of a time later than any history has, the most there are.
-pub(super) fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Reads a document. O(bytes), and besides the document so much memory as the longest event takes.

@@ -165,3 +165,8 @@ impl Default for Options {
         Self::new()
     }
 }
+
+/// A time as both formats write it, in nanoseconds; one later than any history has as the latest there is.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

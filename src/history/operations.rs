@@ -39,6 +39,19 @@ pub enum Outcome<R> {
     Open,
 }
 
+impl<R> Outcome<R> {
+    /// What the completion of an operation says. Any other event leaves it open.
+    #[inline]
+    fn of<O, T>(completion: EventKind<O, R, T>) -> Self {
+        match completion {
+            EventKind::Ok(ret) => Self::Ok(ret),
+            EventKind::Fail => Self::Fail,
+            EventKind::Info => Self::Info,
+            EventKind::Invoke(_) | EventKind::Mark(_) => Self::Open,
+        }
+    }
+}
+
 impl<O, R> Operation<'_, O, R> {
     /// How long it took, where both times were kept.
     pub fn latency(&self) -> Option<Duration> {
@@ -113,13 +126,7 @@ impl<O, R> History<O, R> {
             return (Outcome::Open, u64::MAX);
         };
         let completion = self.at(partner);
-        let outcome = match completion.kind {
-            EventKind::Ok(ret) => Outcome::Ok(ret),
-            EventKind::Fail => Outcome::Fail,
-            EventKind::Info => Outcome::Info,
-            EventKind::Invoke(_) | EventKind::Mark(_) => Outcome::Open,
-        };
-        (outcome, completion.index)
+        (Outcome::of(completion.kind), completion.index)
     }
 
     /// The operation invoked by the row at this position, if that is an invocation.
@@ -146,12 +153,7 @@ impl<'h, O, R> Operation<'h, O, R> {
         Self {
             process: invocation.process,
             op,
-            outcome: match completion.map(|event| event.kind) {
-                Some(EventKind::Ok(ret)) => Outcome::Ok(ret),
-                Some(EventKind::Fail) => Outcome::Fail,
-                Some(EventKind::Info) => Outcome::Info,
-                Some(EventKind::Invoke(_) | EventKind::Mark(_)) | None => Outcome::Open,
-            },
+            outcome: completion.map_or(Outcome::Open, |event| Outcome::of(event.kind)),
             error: completion.and_then(|event| event.error),
             invocation: invocation.index,
             completion: completion.map(|event| event.index),

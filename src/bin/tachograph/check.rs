@@ -176,6 +176,7 @@ impl Check {
 
     fn answer<T: Debug>(&self, file: &str, events: usize, checked: &Checked<T>) -> Answer {
         let seconds = checked.elapsed.as_secs_f64();
+        let mut violation_json = Json::Null;
         let (verdict, detail) = match &checked.verdict {
             Found::Linearizable(_) => (
                 Verdict::Fine,
@@ -191,6 +192,7 @@ impl Check {
                     operation,
                     ..
                 } = &**violation;
+                violation_json = explained(violation);
                 (
                     Verdict::No,
                     format!(
@@ -199,10 +201,6 @@ impl Check {
                 )
             }
             Found::Unknown(reason) => (Verdict::Undecided, reason.to_string()),
-        };
-        let violation = match &checked.verdict {
-            Found::Violation(violation) => violation_json(violation),
-            _ => Json::Null,
         };
         let name = checked.verdict.name();
         Answer {
@@ -217,14 +215,14 @@ impl Check {
                 "operations": checked.operations,
                 "configurations": checked.configurations,
                 "seconds": seconds,
-                "violation": violation,
+                "violation": violation_json,
             }),
             detail,
         }
     }
 }
 
-fn violation_json<T: Debug>(violation: &Violation<T>) -> Json {
+fn explained<T: Debug>(violation: &Violation<T>) -> Json {
     let explained = violation.explained.iter().map(|explained| {
         let blocked = explained.blocked.iter().map(|blocked| {
             json!({
@@ -255,9 +253,9 @@ fn typed<O: Jepsen>(history: History<edn::Op, Value>) -> Result<History<O, O::Re
         let Event {
             index,
             process,
-            time,
             kind,
             error,
+            ..
         } = event;
         let misfit = |what: edn::Misfit| format!("event {index}: {what}");
         let kind = match kind {
@@ -272,12 +270,10 @@ fn typed<O: Jepsen>(history: History<edn::Op, Value>) -> Result<History<O, O::Re
             EventKind::Info => EventKind::Info,
             EventKind::Mark(text) => EventKind::Mark::<O, O::Ret, Text>(text),
         };
-        // Times were looked at when the file was read, and mean nothing here.
-        let _ = time;
         builder.push(Event {
             index,
             process,
-            time: None,
+            time: None, // was looked at when the file was read, and means nothing here
             kind,
             error,
         });

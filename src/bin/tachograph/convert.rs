@@ -128,10 +128,10 @@ impl Convert {
     fn say(&self, json: &Json) -> io::Result<()> {
         if input::is_standard(&self.output) {
             // As with complaints: where this cannot be written, nothing can be said.
-            let _ = writeln!(io::stderr(), "{json}");
+            let _ = writeln!(io::stderr(), "{}", say::harmless_json(json));
             return Ok(());
         }
-        Report::new().line(json)
+        Report::new().json(json)
     }
 
     fn output_name(&self) -> String {

@@ -69,7 +69,7 @@ impl Print {
             Err(failure) => {
                 let name = input::name(&self.file);
                 match self.json {
-                    true => Report::new().line(json::failure(&name, &failure))?,
+                    true => Report::new().json(&json::failure(&name, &failure))?,
                     false => say::complain_of(&name, failure),
                 }
                 Ok(Verdict::BadInput)

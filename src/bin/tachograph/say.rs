@@ -23,6 +23,18 @@ impl<T: Display> Display for Harmless<T> {
     }
 }
 
+/// The same object, without what would command a terminal: that is only in strings, where it may be written otherwise.
+pub fn harmless_json(json: &Json) -> String {
+    let mut line = String::new();
+    for c in json.to_string().chars() {
+        match is_command(c) {
+            true => line.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => line.push(c),
+        }
+    }
+    line
+}
+
 /// Writes on, and escapes on the way.
 struct Escaping<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
@@ -106,15 +118,7 @@ impl Report {
 
     /// An object on a line.
     pub fn json(&mut self, json: &Json) -> io::Result<()> {
-        // All that a terminal may take for a command is in strings, where it may be written so.
-        let mut line = String::new();
-        for c in json.to_string().chars() {
-            match is_command(c) {
-                true => line.push_str(&format!("\\u{:04x}", u32::from(c))),
-                false => line.push(c),
-            }
-        }
-        self.line(line)
+        self.line(harmless_json(json))
     }
 
     /// Every line of a text about a file.

@@ -357,8 +357,7 @@ fn entry(parser: &mut Parser<'_>) -> Result<Result<Entry, String>, Fault> {
             Value::Tagged(tagged) if *tagged.0 == *"jepsen.history.Op" => match tagged.1 {
                 Value::Map(map) => {
                     for (key, value) in map.iter().cloned() {
-                        let name = key.as_keyword().unwrap_or_default().to_owned();
-                        draft.set(&name, key, value);
+                        draft.set(key, value);
                     }
                     draft.finish()
                 }
@@ -390,10 +389,7 @@ fn entry(parser: &mut Parser<'_>) -> Result<Result<Entry, String>, Fault> {
         let value = parser.value()?;
         match key {
             Ok(name) => draft.set_keyword(name, value),
-            Err(key) => {
-                let name = key.as_keyword().unwrap_or_default().to_owned();
-                draft.set(&name, key, value);
-            }
+            Err(key) => draft.set(key, value),
         }
     }
 }
@@ -424,6 +420,7 @@ fn known(name: &str) -> Option<usize> {
 }
 
 impl EntryDraft {
+    /// A keyword, which is made a value only where it is kept.
     fn set_keyword(&mut self, name: &str, value: Value) {
         match known(name) {
             Some(place) => self.set_known(place, value),
@@ -431,8 +428,8 @@ impl EntryDraft {
         }
     }
 
-    fn set(&mut self, name: &str, key: Value, value: Value) {
-        match known(name) {
+    fn set(&mut self, key: Value, value: Value) {
+        match key.as_keyword().and_then(known) {
             Some(place) => self.set_known(place, value),
             None => self.extra.push((key, value)),
         }

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::fault::Fault;
+use super::fault::{Fault, position};
 use crate::{
     format::{
         Problem, ReadError,
@@ -69,24 +69,10 @@ impl<B> Window<B> {
 
     /// The line and column so many bytes on.
     fn place(&self, bytes: usize) -> (u64, u64) {
-        let passed = &self.buffer[self.start..][..bytes];
-        let newlines = passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        let (from, column) = match newlines {
-            0 => (0, self.column),
-            _ => (
-                passed
-                    .iter()
-                    .rposition(|&byte| byte == b'\n')
-                    .map_or(0, |at| at + 1),
-                1,
-            ),
-        };
-        // Every character has one byte that is no continuation.
-        let characters = passed[from..]
-            .iter()
-            .filter(|&&byte| byte & 0xc0 != 0x80)
-            .count();
-        (self.line + newlines, column + characters as u64)
+        match position(&self.buffer[self.start..], bytes) {
+            (1, column) => (self.line, self.column + column as u64 - 1),
+            (line, column) => (self.line + line as u64 - 1, column as u64),
+        }
     }
 
     /// Whether what is so many bytes long may be.

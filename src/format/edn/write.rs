@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     event::{EventKind, EventRef, ProcessId},
-    format::{
-        Document, Options,
-        jsonl::{nanos, without_invocation},
-    },
+    format::{Document, Options, error::without_invocation, nanos},
     history::{ByProcess, Cut, History},
 };
 
@@ -136,21 +133,10 @@ impl<W: Write, O: Jepsen + Clone> Writer<W, O> {
     ) -> io::Result<()> {
         self.line.clear();
         let is_mark = event.kind.is_mark();
-        // What the reader puts there because an event cannot hold it.
-        let may_replace: &[&str] = match event.kind {
-            EventKind::Invoke(_) => &[],
-            EventKind::Ok(_) => &["f"],
-            EventKind::Fail | EventKind::Info => &["f", "value", "error"],
-            EventKind::Mark(_) if event.process == ProcessId::NEMESIS => {
-                &["process", "type", "f", "value"]
-            }
-            EventKind::Mark(_) => &[],
-        };
         let mut keys = Keys {
             line: &mut self.line,
             extra,
-            may_replace,
-            clash: None,
+            replaced: None,
         };
         keys.int("index", event.index);
         if let Some(time) = event.time {
@@ -190,25 +176,25 @@ impl<W: Write, O: Jepsen + Clone> Writer<W, O> {
                 }
             }
         }
-        if let Some(key) = keys.clash {
-            let what = format!(
-                "event {} says `:{key}` itself, and again in what it says besides",
-                event.index
-            );
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-        }
         for (key, value) in extra.into_iter().flat_map(|extra| extra.iter()) {
             keys.separate();
             write_value(keys.line, key).expect(ENDLESS);
             keys.line.push(' ');
             write_value(keys.line, value).expect(ENDLESS);
         }
+        let replaced = keys.replaced;
         self.line.push_str("}\n");
+        // Some of it the reader put there because an event cannot hold it. That, and only that, reads back.
         if extra.is_some() && !self.reads_as(event, completed, extra) {
-            let what = format!(
-                "event {} cannot be written in EDN with what it says besides: it would be read as another",
-                event.index
-            );
+            let index = event.index;
+            let what = match replaced {
+                Some(key) => {
+                    format!("event {index} says `:{key}` itself, and again in what it says besides")
+                }
+                None => format!(
+                    "event {index} cannot be written in EDN with what it says besides: it would be read as another"
+                ),
+            };
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
         self.output.write_all(self.line.as_bytes())
@@ -249,10 +235,8 @@ struct Keys<'a> {
     line: &'a mut String,
     /// The keys that are written from here, at the end.
     extra: Option<&'a Map>,
-    /// Those of them that may take the place of the event's own.
-    may_replace: &'a [&'static str],
-    /// One that does and may not.
-    clash: Option<&'static str>,
+    /// One of them that took the place of the event's own.
+    replaced: Option<&'static str>,
 }
 
 impl Keys<'_> {
@@ -274,9 +258,7 @@ impl Keys<'_> {
             .extra
             .is_some_and(|extra| extra.get(&Value::keyword(key)).is_some())
         {
-            if !self.may_replace.contains(&key) {
-                self.clash = Some(key);
-            }
+            self.replaced = Some(key);
             return false;
         }
         self.separate();
