@@ -191,20 +191,20 @@ fn main() {
         &report,
     );
     println!("  ten times as many take {:.1} × as long", four / seconds);
-    let model = Queue::new();
     for operations in [million / 100, million / 10, million] {
         let history = queue_history(4, operations, 1);
-        let (seconds, report) = time(rounds, || check::queue(&model, &history, BUDGET));
+        let (seconds, report) = time(rounds, || {
+            check::linearizable(&Queue::new(), &history, BUDGET)
+        });
         line(
             &format!("queue, 4 clients, {operations} operations"),
             seconds,
             &report,
         );
-    }
-    for operations in [100, 300, 1000] {
         let history = stack_history(4, operations);
-        let budget = BUDGET.time(Duration::from_secs(5));
-        let (seconds, report) = time(1, || check::linearizable(&Stack::new(), &history, &budget));
+        let (seconds, report) = time(rounds, || {
+            check::linearizable(&Stack::new(), &history, BUDGET)
+        });
         line(
             &format!("stack, 4 clients, {operations} operations"),
             seconds,
@@ -219,7 +219,7 @@ fn main() {
             // As if it had just been recorded.
             let history = black_box(history.clone());
             assert!(
-                check::queue(&model, &history, BUDGET)
+                check::linearizable(&Queue::new(), &history, BUDGET)
                     .verdict
                     .is_linearizable()
             );

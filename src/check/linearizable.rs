@@ -10,8 +10,9 @@ use rayon::prelude::*;
 use super::{
     Blocked, Budget, Explained, Reason, Report, Verdict, Violation, Witness,
     budget::Account,
+    collection,
     frontier::{Configuration, Frontier, Pending, Stop},
-    verdict::{operation, why_not},
+    verdict::{completed, operation, why_not},
 };
 use crate::{
     event::EventKind,
@@ -42,6 +43,15 @@ where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
     let account = Account::new(*budget);
+    if let Some(collection) = specification.collection(history) {
+        let verdict = collection::check(specification, history, &collection, account.meter());
+        return Report {
+            verdict,
+            operations: collection.operations(),
+            configurations: account.configurations(),
+            elapsed: account.elapsed(),
+        };
+    }
     let check = Check {
         specification,
         history,
@@ -138,12 +148,7 @@ fn interleave(mut orders: Vec<Vec<u64>>) -> Vec<u64> {
             moments.push((moment, invocation));
         }
     }
-    by_moment(moments) // no two parts share a moment
-}
-
-/// The invocations of operations by the moments at which they take effect; those of one moment stay in their order.
-pub(super) fn by_moment(mut moments: Vec<(u64, u64)>) -> Vec<u64> {
-    moments.sort_by_key(|&(moment, _)| moment);
+    moments.sort_by_key(|&(moment, _)| moment); // no two parts share a moment
     let invocations = moments.into_iter().map(|(_, invocation)| invocation);
     invocations.collect()
 }
@@ -292,8 +297,7 @@ where
         event: u64,
     ) -> Violation<S::State> {
         let configurations = &frontier.configurations;
-        let completed = self.history.operation(event);
-        let invocation = completed.map_or(event, |operation| operation.invocation);
+        let invocation = self.history.invocation(event).unwrap_or(event);
         let explain = |configuration: &Configuration<S::State, WORDS>| {
             let mut pending: Vec<_> = frontier.pending(configuration).collect();
             // The one that completes first: it is the one that nothing explains.
@@ -308,13 +312,7 @@ where
         Violation {
             event,
             invocation,
-            operation: completed.map_or_else(String::new, |operation| match operation.outcome {
-                Outcome::Ok(ret) => self::operation(operation.op, Some(ret)),
-                _ => format!(
-                    "{}, which failed",
-                    self::operation(operation.op, None::<&()>)
-                ),
-            }),
+            operation: completed(self.history, event),
             prefix: Witness {
                 order: frontier.trail.up_to(configurations[0].last),
             },

@@ -12,9 +12,9 @@
 //! ```
 
 mod budget;
+mod collection;
 mod frontier;
 mod linearizable;
-mod queue;
 mod sequential;
 mod trail;
 mod verdict;
@@ -23,7 +23,6 @@ mod witness;
 pub use self::{
     budget::{Budget, Spent},
     linearizable::linearizable,
-    queue::queue,
     sequential::sequentially_consistent,
     verdict::{Blocked, Explained, Reason, Report, Verdict, Violation, Witness},
     witness::Flaw,

@@ -3,7 +3,10 @@
 use std::{fmt, time::Duration};
 
 use super::Spent;
-use crate::model::Specification;
+use crate::{
+    history::{History, Outcome},
+    model::Specification,
+};
 
 /// What a check found, and what it took.
 #[derive(Clone, Debug)]
@@ -50,12 +53,12 @@ pub struct Violation<T> {
     /// The operation and what it returned.
     pub operation: String,
     /// How the operations before may have taken effect: a longest linearization of the part of the object where the
-    /// violation is. (Of a [queue](super::queue), it may be empty, which says nothing.)
+    /// violation is.
     pub prefix: Witness,
     /// What may have been the case before that event, of all there is at most
     /// [`EXPLAINED`](Self::EXPLAINED).
     pub explained: Vec<Explained<T>>,
-    /// How many there are in all.
+    /// How many there are in all; 1 for a [collection](Specification::collection), of which one is looked for.
     pub configurations: usize,
 }
 
@@ -191,8 +194,19 @@ pub(super) fn operation(op: &impl fmt::Debug, ret: Option<&impl fmt::Debug>) -> 
     }
 }
 
-/// Said of an operation where no more can be.
-pub(super) const CANNOT: &str = "cannot be next";
+/// The operation that this event completes.
+pub(super) fn completed<O: fmt::Debug, R: fmt::Debug>(
+    history: &History<O, R>,
+    event: u64,
+) -> String {
+    let Some(its) = history.operation(event) else {
+        return String::new();
+    };
+    match its.outcome {
+        Outcome::Ok(ret) => operation(its.op, Some(ret)),
+        _ => format!("{}, which failed", operation(its.op, None::<&()>)),
+    }
+}
 
 /// Why the operation cannot take effect in this state, or why that does not help.
 pub(super) fn why_not<S: Specification>(
@@ -206,7 +220,7 @@ pub(super) fn why_not<S: Specification>(
     match (possible, specification.would_return(state, op)) {
         (true, _) => "could be next, but does not help".to_owned(),
         (false, Some(would)) => format!("would return {}", brief(&would)),
-        (false, None) => CANNOT.to_owned(),
+        (false, None) => "cannot be next".to_owned(),
     }
 }
 

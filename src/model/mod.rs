@@ -44,6 +44,7 @@
 //! ```
 
 pub mod cas_register;
+mod collection;
 pub mod counter;
 pub mod key_value;
 pub mod log;
@@ -63,10 +64,21 @@ use std::{
 };
 
 pub use self::{
-    cas_register::CasRegister, counter::Counter, key_value::KeyValue, log::Log, mutex::Mutex,
-    priority_queue::PriorityQueue, queue::Queue, register::Register, semaphore::Semaphore,
-    set::Set, stack::Stack,
+    cas_register::CasRegister,
+    collection::{Access, Collection, Discipline},
+    counter::Counter,
+    key_value::KeyValue,
+    log::Log,
+    mutex::Mutex,
+    priority_queue::PriorityQueue,
+    queue::Queue,
+    register::Register,
+    semaphore::Semaphore,
+    set::Set,
+    stack::Stack,
 };
+
+use crate::history::History;
 
 /// A sequential object, as one would write it for a single thread.
 pub trait Model {
@@ -106,6 +118,15 @@ pub trait Model {
     /// number are checked together, which is slower and still right.
     fn part(&self, op: &Self::Op) -> Option<u64> {
         let _ = op;
+        None
+    }
+
+    /// The history as one of a queue or a stack without bound, if the object is one and that is all the history has.
+    ///
+    /// Where there is one, [`linearizable`](crate::check::linearizable) goes by it and not by [`apply`](Model::apply), and takes time that
+    /// grows with the length of the history, and not with the orders in which values may have been put in.
+    fn collection(&self, history: &History<Self::Op, Self::Ret>) -> Option<Collection> {
+        let _ = history;
         None
     }
 }
@@ -151,6 +172,12 @@ pub trait Specification {
         None
     }
 
+    /// See [`Model::collection`].
+    fn collection(&self, history: &History<Self::Op, Self::Ret>) -> Option<Collection> {
+        let _ = history;
+        None
+    }
+
     /// What the operation would return in this state, to be told to a person. `None` where it cannot be said.
     fn would_return(&self, state: &Self::State, op: &Self::Op) -> Option<Self::Ret> {
         let _ = (state, op);
@@ -188,6 +215,10 @@ impl<M: Model> Specification for M {
 
     fn part(&self, op: &Self::Op) -> Option<u64> {
         Model::part(self, op)
+    }
+
+    fn collection(&self, history: &History<Self::Op, Self::Ret>) -> Option<Collection> {
+        Model::collection(self, history)
     }
 
     fn would_return(&self, state: &Self::State, op: &Self::Op) -> Option<Self::Ret> {

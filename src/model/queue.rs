@@ -2,7 +2,8 @@
 
 use std::{collections::VecDeque, fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::Model;
+use super::{Access, Collection, Discipline, Model};
+use crate::history::History;
 
 /// A queue of values of type `V`, first in, first out, at first empty; with a capacity or without.
 ///
@@ -101,6 +102,18 @@ impl<V: Clone + Eq + Hash + Debug> Model for Queue<V> {
 
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Peek | Op::Len)
+    }
+
+    fn collection(&self, history: &History<Op<V>, Ret<V>>) -> Option<Collection> {
+        if self.capacity.is_some() {
+            return None;
+        }
+        Collection::of(Discipline::Fifo, history, |op, ret| match (op, ret) {
+            (Op::Enqueue(value), None | Some(Ret::Enqueued(true))) => Some(Access::Put(value)),
+            (Op::Dequeue, None) => Some(Access::Take(None)),
+            (Op::Dequeue, Some(Ret::Value(value))) => Some(Access::Take(Some(value.as_ref()))),
+            _ => None,
+        })
     }
 }
 

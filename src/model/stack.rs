@@ -2,7 +2,8 @@
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::Model;
+use super::{Access, Collection, Discipline, Model};
+use crate::history::History;
 
 /// A stack of values of type `V`, last in, first out, at first empty.
 ///
@@ -70,6 +71,15 @@ impl<V: Clone + Eq + Hash + Debug> Model for Stack<V> {
 
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Peek)
+    }
+
+    fn collection(&self, history: &History<Op<V>, Ret<V>>) -> Option<Collection> {
+        Collection::of(Discipline::Lifo, history, |op, ret| match (op, ret) {
+            (Op::Push(value), None | Some(Ret::Done)) => Some(Access::Put(value)),
+            (Op::Pop, None) => Some(Access::Take(None)),
+            (Op::Pop, Some(Ret::Value(value))) => Some(Access::Take(Some(value.as_ref()))),
+            _ => None,
+        })
     }
 }
 

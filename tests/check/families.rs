@@ -58,10 +58,6 @@ impl Family for Queues {
             _ => queue::Ret::Value(Some(random.below(20) as u8)),
         }
     }
-
-    fn check(history: &HistoryOf<Self>) -> Report<StateOf<Self>> {
-        check::queue(&Queue::new(), history, &Budget::unlimited())
-    }
 }
 
 pub struct Registers;
@@ -114,6 +110,27 @@ impl Family for CasRegisters {
             1 => cas_register::Ret::Done,
             _ => cas_register::Ret::Swapped(random.one_in(2)),
         }
+    }
+}
+
+/// The same model, of which the checker does not know that it is a collection.
+pub struct Plain<M>(pub M);
+
+impl<M: Model> Model for Plain<M> {
+    type Op = M::Op;
+    type Ret = M::Ret;
+    type State = M::State;
+
+    fn initial(&self) -> M::State {
+        self.0.initial()
+    }
+
+    fn apply(&self, state: &mut M::State, op: &M::Op) -> M::Ret {
+        self.0.apply(state, op)
+    }
+
+    fn is_read(&self, op: &M::Op) -> bool {
+        self.0.is_read(op)
     }
 }
 
@@ -283,6 +300,21 @@ family!(
 family!(
     Stacks,
     "stack",
+    Stack<u8>,
+    Stack::new(),
+    random,
+    [stack::Op::Push(random.below(20) as u8), stack::Op::Pop],
+    [
+        stack::Ret::Done,
+        stack::Ret::Value(None),
+        stack::Ret::Value(Some(random.below(20) as u8)),
+        stack::Ret::Value(Some(random.below(20) as u8))
+    ]
+);
+
+family!(
+    PeekedStacks,
+    "stack with peeks",
     Stack<u8>,
     Stack::new(),
     random,

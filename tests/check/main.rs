@@ -5,17 +5,20 @@ mod families;
 mod oracle;
 mod random;
 
-use std::time::Duration;
+use std::{mem::discriminant, time::Duration};
 
 use families::{
     BoundedQueues, CasRegisters, Counters, Family, HistoryOf, Logs, Maps, Mutexes, Pair, Pairs,
-    PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
+    PeekedStacks, Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
 };
 use random::{Random, Shape, history};
 use tachograph::{
     Event, EventKind, History, HistoryBuilder, ProcessId, Recorder,
     check::{self, Budget, Flaw, Reason, Spent, Verdict, Witness},
-    model::{CasRegister, Queue, Register, Specification, cas_register, queue, register},
+    model::{
+        CasRegister, Model, Queue, Register, Specification, Stack, cas_register, queue, register,
+        stack,
+    },
 };
 
 const UNLIMITED: &Budget = &Budget::unlimited();
@@ -144,6 +147,11 @@ fn verdicts_on_stacks_are_the_oracles() {
 }
 
 #[test]
+fn verdicts_on_stacks_with_peeks_are_the_oracles() {
+    agrees_with_the_oracle::<PeekedStacks>();
+}
+
+#[test]
 fn verdicts_on_bounded_queues_are_the_oracles() {
     agrees_with_the_oracle::<BoundedQueues>();
 }
@@ -261,59 +269,176 @@ fn what_is_linearizable_by_construction_is_never_a_violation() {
     never_a_false_alarm::<Pairs>();
 }
 
-/// A queue that is as it should be, with all values different.
-fn queue_history(
-    clients: u64,
-    operations: u64,
-    seed: u64,
-) -> History<queue::Op<u64>, queue::Ret<u64>> {
-    let mut next = 0;
-    let shape = Shape {
-        processes: clients,
-        operations,
-        info: 0,
-        fail: 20,
-        open_ends: false,
-    };
-    history(&Queue::new(), &shape, &mut Random::new(seed), |random| {
-        next += 1;
-        match random.one_in(2) {
-            true => queue::Op::Enqueue(next),
-            false => queue::Op::Dequeue,
+/// Histories that are too long for the oracle, held against the search that is for all models, which the oracle agrees with.
+fn collections_agree_with_the_general_search<M>(
+    model: M,
+    put: fn(u64) -> M::Op,
+    take: M::Op,
+    found: fn(Option<u64>) -> M::Ret,
+) where
+    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
+    let (mut linearizable, mut collections) = (0, 0);
+    let histories = 5_000;
+    let plain = Plain(model);
+    for seed in 0..histories {
+        let mut random = Random::new(seed);
+        let shape = Shape {
+            processes: 2 + random.below(4),
+            operations: 8 + random.below(6),
+            ..small(&mut random)
+        };
+        let mut next = 0;
+        let mut history = history(&plain.0, &shape, &mut random, |random| {
+            next += 1;
+            match random.one_in(2) {
+                true => put(next),
+                false => take.clone(),
+            }
+        });
+        let is_find =
+            |ret: &M::Ret| discriminant(ret) == discriminant(&found(None)) && *ret != found(None);
+        let finds: Vec<u64> = history
+            .events()
+            .filter(|event| matches!(event.kind, EventKind::Ok(ret) if is_find(ret)))
+            .map(|event| event.index)
+            .collect();
+        if !finds.is_empty() && !random.one_in(3) {
+            // A take found something else, or nothing.
+            let changed = finds[random.below(finds.len() as u64) as usize];
+            let to = found(random.below(next + 3).checked_sub(2));
+            let events = history
+                .into_events()
+                .map(|event| match event.index == changed {
+                    true => Event {
+                        kind: EventKind::Ok(to.clone()),
+                        ..event
+                    },
+                    false => event,
+                });
+            history = History::from_events(events).unwrap();
         }
-    })
+        collections += u64::from(Model::collection(&plain.0, &history).is_some());
+        let context = || format!("seed {seed}:\n{history}");
+        let found = check::linearizable(&plain.0, &history, UNLIMITED).verdict;
+        let expected = check::linearizable(&plain, &history, UNLIMITED).verdict;
+        match (found, expected) {
+            (Verdict::Linearizable(witness), Verdict::Linearizable(_)) => {
+                linearizable += 1;
+                witness
+                    .validate(&plain.0, &history)
+                    .unwrap_or_else(|flaw| panic!("{flaw}: {}", context()));
+            }
+            (Verdict::Violation(found), Verdict::Violation(expected)) => {
+                assert_eq!(
+                    (found.event, found.invocation),
+                    (expected.event, expected.invocation),
+                    "{}",
+                    context()
+                );
+                assert_eq!(found.operation, expected.operation);
+                let mut prefix = history.clone();
+                prefix.truncate(found.event);
+                found
+                    .prefix
+                    .validate(&plain.0, &prefix)
+                    .unwrap_or_else(|flaw| panic!("{flaw}: {}", context()));
+            }
+            (found, expected) => panic!("{found} and not {expected}: {}", context()),
+        }
+    }
+    assert_eq!(collections, histories);
+    assert!(
+        linearizable > histories / 4 && linearizable < histories * 3 / 4,
+        "{linearizable}"
+    );
 }
 
 #[test]
-fn long_queues_are_checked_in_no_time_and_right() {
+fn queues_and_stacks_are_judged_as_by_the_general_search() {
+    collections_agree_with_the_general_search(
+        Queue::new(),
+        queue::Op::Enqueue,
+        queue::Op::Dequeue,
+        queue::Ret::Value,
+    );
+    collections_agree_with_the_general_search(
+        Stack::new(),
+        stack::Op::Push,
+        stack::Op::Pop,
+        stack::Ret::Value,
+    );
+}
+
+/// Values that are all different, put in and taken out as often as it comes.
+fn long_collections_are_right<M>(
+    model: M,
+    put: fn(u64) -> M::Op,
+    take: M::Op,
+    found: fn(Option<u64>) -> M::Ret,
+) where
+    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
     for seed in 0..50 {
-        let model = Queue::new();
-        let good = queue_history(2 + seed % 5, 2000, seed);
-        match check::queue(&model, &good, UNLIMITED).verdict {
+        let mut random = Random::new(seed);
+        let shape = Shape {
+            processes: 2 + seed % 7,
+            operations: 2000,
+            info: 30 * (seed % 2),
+            fail: 20,
+            open_ends: false,
+        };
+        let mut next = 0;
+        let good = history(&model, &shape, &mut random, |random| {
+            next += 1;
+            match random.one_in(2) {
+                true => put(next),
+                false => take.clone(),
+            }
+        });
+        match check::linearizable(&model, &good, UNLIMITED).verdict {
             Verdict::Linearizable(witness) => witness.validate(&model, &good).unwrap(),
             other => panic!("seed {seed}: {other}"),
         }
-        // Two values that were dequeued one after the other, the other way around.
+        // What two takes far from one another found, the other way around.
         let mut events: Vec<_> = good.into_events().collect();
-        let dequeued: Vec<usize> = (events.len() / 2..events.len())
-            .filter(|index| {
-                matches!(
-                    events[*index].kind,
-                    EventKind::Ok(queue::Ret::Value(Some(_)))
-                )
-            })
+        let is_find =
+            |ret: &M::Ret| discriminant(ret) == discriminant(&found(None)) && *ret != found(None);
+        let finds: Vec<usize> = (events.len() / 2..events.len())
+            .filter(|index| matches!(&events[*index].kind, EventKind::Ok(ret) if is_find(ret)))
             .collect();
-        let [one, .., other] = dequeued[..] else {
+        let [one, .., other] = finds[..] else {
             panic!("seed {seed}")
         };
         let kinds = (events[one].kind.clone(), events[other].kind.clone());
         (events[other].kind, events[one].kind) = kinds;
         let bad = History::from_events(events).unwrap();
-        match check::queue(&model, &bad, UNLIMITED).verdict {
-            Verdict::Violation(violation) => assert!(violation.event >= one as u64),
+        match check::linearizable(&model, &bad, UNLIMITED).verdict {
+            Verdict::Violation(violation) => {
+                assert!(violation.event >= one as u64);
+                let mut prefix = bad;
+                prefix.truncate(violation.event);
+                violation.prefix.validate(&model, &prefix).unwrap();
+            }
             other => panic!("seed {seed}: {other}"),
         }
     }
+}
+
+#[test]
+fn long_queues_and_stacks_are_checked_in_no_time_and_right() {
+    long_collections_are_right(
+        Queue::new(),
+        queue::Op::Enqueue,
+        queue::Op::Dequeue,
+        queue::Ret::Value,
+    );
+    long_collections_are_right(
+        Stack::new(),
+        stack::Op::Push,
+        stack::Op::Pop,
+        stack::Ret::Value,
+    );
 }
 
 fn processes<const N: usize>() -> [ProcessId; N] {

@@ -126,7 +126,7 @@ impl Check {
             ModelName::Set => self.with(&Set::new(), name, history),
             ModelName::Queue => {
                 let queue = self.capacity.map_or(Queue::new(), Queue::bounded);
-                self.by(&queue, name, history, check::queue)
+                self.with(&queue, name, history)
             }
             ModelName::Stack => self.with(&Stack::new(), name, history),
             ModelName::PriorityQueue => self.with(&PriorityQueue::new(), name, history),
@@ -145,20 +145,6 @@ impl Check {
     where
         S: Specification<Op: Jepsen<Ret = S::Ret> + Sync, Ret: Sync, State: Send> + Sync,
     {
-        self.by(model, name, history, check::linearizable)
-    }
-
-    /// Checks with this way to find out about linearizability.
-    fn by<S>(
-        &self,
-        model: &S,
-        name: &str,
-        history: History<edn::Op, Value>,
-        linearizable: impl Fn(&S, &History<S::Op, S::Ret>, &Budget) -> Checked<S::State>,
-    ) -> Result<Answer, Failure>
-    where
-        S: Specification<Op: Jepsen<Ret = S::Ret>>,
-    {
         let events = history.len();
         let history = typed::<S::Op>(history)
             .map_err(|what| Failure::Open(io::Error::new(io::ErrorKind::InvalidData, what)))?;
@@ -168,7 +154,7 @@ impl Check {
         };
         let _patience = Patience::while_doing(&format!("{name}: checking"));
         let checked = match self.consistency {
-            Consistency::Linearizable => linearizable(model, &history, &budget),
+            Consistency::Linearizable => check::linearizable(model, &history, &budget),
             Consistency::Sequential => check::sequentially_consistent(model, &history, &budget),
         };
         Ok(self.answer(name, events, &checked))

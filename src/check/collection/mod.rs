@@ -1,0 +1,498 @@
+//! Linearizability of queues and stacks whose values are told apart.
+//!
+//! The search that is for all models decides, when a put completes, where among the others its value is. That is too
+//! early: with four threads there are soon many pairs of values that may be in either order, and which one it was is
+//! seen only when they are taken, long after. Here all is known from the start: which put and which take belong
+//! together. So each value is two intervals of time, in which it was put and in which it was taken, and what is
+//! looked for are moments within them.
+//!
+//! That [queues](fifo) and [stacks](lifo) can be checked value by value, in O(n log n), is known from Lee and Mathur, [*Efficient
+//! Decrease-and-Conquer Linearizability Monitoring*](https://arxiv.org/abs/2410.04581) (2025), and Abdulla and others, [*Efficient
+//! Linearizability Monitoring*](https://arxiv.org/abs/2509.17795) (2025). What is added to it here:
+//!
+//! - **Puts of unknown outcome** took effect where their value was taken, and matter to nobody where it was not.
+//! - **Takes of unknown outcome** may have taken any value that no other did. None is given to a value before there is no way
+//!   without. Then it is clear which values have to be out at some moment; where there are several such moments, they are
+//!   tried.
+//! - **The first event that nothing explains.** What explains a history explains what it begins with. So the event is found by
+//!   halving, in O(n log² n); what is open at that event is of unknown outcome.
+//!
+//! Time goes by *points*: point `p` is the moment before the event at position `p` and behind the one before.
+
+mod coverage;
+mod fifo;
+mod lifo;
+
+use super::{
+    Blocked, Explained, Reason, Spent, Verdict, Violation, Witness,
+    budget::Meter,
+    verdict::{completed, operation, why_not},
+};
+use crate::{
+    history::{History, Outcome},
+    model::{Access, Collection, Discipline, Specification},
+};
+
+/// Where there is no event, and no operation.
+const NONE: u32 = u32::MAX;
+
+/// A value that was put in by an operation that took effect.
+#[derive(Clone, Copy)]
+struct Value {
+    /// The positions of the events between which it was put in.
+    put: Interval,
+    /// Those between which it was taken; none where it was not.
+    taken: Interval,
+    /// The entries of the two operations.
+    put_by: u32,
+    taken_by: u32,
+    /// Whether it is known that it was taken, and by what. Otherwise it may have been, by any take of unknown outcome.
+    is_known: bool,
+}
+
+/// The time of an operation, by the positions of its events.
+#[derive(Clone, Copy)]
+struct Interval {
+    from: u32,
+    /// [`NONE`] where it never completed.
+    to: u32,
+}
+
+const NEVER: Interval = Interval {
+    from: NONE,
+    to: NONE,
+};
+
+impl Value {
+    fn is_taken(&self) -> bool {
+        self.taken.from != NONE
+    }
+
+    /// The points at which the value must be in, the first and the last, if there are any.
+    fn stay(&self, end: u32) -> Option<(u32, u32)> {
+        let (first, last) = (self.put.to + 1, self.taken.from.min(end));
+        (first <= last).then_some((first, last))
+    }
+}
+
+/// A take that found nothing.
+struct Empty {
+    by: u32,
+    time: Interval,
+}
+
+/// A take of unknown outcome.
+struct Open {
+    by: u32,
+    from: u32,
+}
+
+/// That a value was taken by an operation that was invoked at an earlier position than `before`, if it was not known to
+/// be taken.
+#[derive(Clone, Copy)]
+struct Demand {
+    value: usize,
+    before: u32,
+}
+
+/// What is known up to some event.
+struct Case {
+    /// In the order of the invocations of their puts.
+    values: Vec<Value>,
+    empties: Vec<Empty>,
+    /// In the order of their invocations.
+    open: Vec<Open>,
+    /// The point behind all events.
+    end: u32,
+}
+
+/// Where an operation takes effect: twice the point, and one more if behind the takes that found nothing then; and its
+/// rank among those of the same moment, in which the order is kept.
+struct Placed {
+    moment: u32,
+    rank: u8,
+    by: u32,
+}
+
+/// Why there is no order.
+enum Obstacle {
+    /// There is one only if all that one of these demands is met. If there are none, there is no way at all.
+    Unless(Vec<Vec<Demand>>),
+    Spent(Spent),
+}
+
+impl From<Spent> for Obstacle {
+    fn from(spent: Spent) -> Self {
+        Self::Spent(spent)
+    }
+}
+
+/// Checks a history of a collection.
+pub(super) fn check<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    collection: &Collection,
+    mut meter: Meter<'_>,
+) -> Verdict<S::State> {
+    let end = history.len() as u32; // a collection is not longer
+    let search = Search {
+        collection,
+        start: history.start(),
+    };
+    match search.explain(end, &mut meter) {
+        Ok(Some(order)) => Verdict::Linearizable(Witness { order }),
+        Ok(None) => match search.first_unexplained(end, &mut meter) {
+            Ok((event, prefix)) => {
+                let prefix = Witness { order: prefix };
+                let violation = violation(specification, history, event, prefix);
+                Verdict::Violation(Box::new(violation))
+            }
+            Err(spent) => Verdict::Unknown(Reason::Spent(spent)),
+        },
+        Err(spent) => Verdict::Unknown(Reason::Spent(spent)),
+    }
+}
+
+struct Search<'c> {
+    collection: &'c Collection,
+    /// The index of the first event.
+    start: u64,
+}
+
+impl Search<'_> {
+    /// The first event up to which there is no order, and an order up to the event before; the events up to `end` have none.
+    fn first_unexplained(&self, end: u32, meter: &mut Meter<'_>) -> Result<(u64, Vec<u64>), Spent> {
+        let (mut explained, mut not) = (0, end);
+        let mut order = Vec::new();
+        while not - explained > 1 {
+            let middle = explained + (not - explained) / 2;
+            match self.explain(middle, meter)? {
+                Some(found) => (explained, order) = (middle, found),
+                None => not = middle,
+            }
+        }
+        Ok((self.start + u64::from(explained), order))
+    }
+
+    /// An order of the operations that explains the first `end` events, if there is one.
+    fn explain(&self, end: u32, meter: &mut Meter<'_>) -> Result<Option<Vec<u64>>, Spent> {
+        let Some(mut case) = self.case(end) else {
+            return Ok(None);
+        };
+        let mut demands: Vec<Demand> = Vec::new();
+        let mut branches: Vec<Branch> = Vec::new();
+        loop {
+            match case.meet(&demands).then(|| self.order(&case, meter)) {
+                Some(Ok(mut placed)) => {
+                    placed.sort_by_key(|placed| (placed.moment, placed.rank));
+                    let entries = &self.collection.entries;
+                    let order = placed
+                        .iter()
+                        .map(|placed| entries[placed.by as usize].invocation);
+                    return Ok(Some(order.collect()));
+                }
+                Some(Err(Obstacle::Unless(mut untried))) => {
+                    untried.reverse();
+                    branches.push(Branch {
+                        met: demands.len(),
+                        untried,
+                    });
+                }
+                Some(Err(Obstacle::Spent(spent))) => return Err(spent),
+                None => {}
+            }
+            let next = loop {
+                let Some(branch) = branches.last_mut() else {
+                    return Ok(None);
+                };
+                demands.truncate(branch.met);
+                match branch.untried.pop() {
+                    Some(next) => break next,
+                    None => branches.pop(),
+                };
+            };
+            demands.extend(next);
+        }
+    }
+
+    fn order(&self, case: &Case, meter: &mut Meter<'_>) -> Result<Vec<Placed>, Obstacle> {
+        match self.collection.discipline {
+            Discipline::Fifo => fifo::order(case, meter),
+            Discipline::Lifo => lifo::order(case, meter),
+        }
+    }
+
+    /// What is known of the first `end` events. `None` where a value was taken that was not put in, or twice, or before.
+    fn case(&self, end: u32) -> Option<Case> {
+        let Collection {
+            entries, values, ..
+        } = self.collection;
+        let mut case = Case {
+            values: Vec::with_capacity(*values),
+            empties: Vec::new(),
+            open: Vec::new(),
+            end,
+        };
+        // By number, where each value is in the case, and then by what it was taken.
+        let mut places = vec![NONE; *values];
+        let mut taken = Vec::new();
+        for (entry, by) in entries.iter().zip(0..) {
+            let position = |index: u64| {
+                let position = index.saturating_sub(self.start);
+                if position < u64::from(end) {
+                    position as u32
+                } else {
+                    NONE
+                }
+            };
+            let time = Interval {
+                from: position(entry.invocation),
+                to: position(entry.completion),
+            };
+            if time.from == NONE {
+                break;
+            }
+            if entry.failed && time.to != NONE {
+                continue;
+            }
+            match entry.access {
+                Access::Put(number) => {
+                    places[number as usize] = case.values.len() as u32;
+                    case.values.push(Value {
+                        put: time,
+                        taken: NEVER,
+                        put_by: by,
+                        taken_by: NONE,
+                        is_known: false,
+                    });
+                }
+                Access::Take(Some(found)) if time.to != NONE => match found {
+                    Some(number) => taken.push((number, by, time)),
+                    None => case.empties.push(Empty { by, time }),
+                },
+                Access::Take(_) => case.open.push(Open {
+                    by,
+                    from: time.from,
+                }),
+            }
+        }
+        for (number, by, time) in taken {
+            let value = case.values.get_mut(places[number as usize] as usize)?;
+            if value.is_taken() || time.to < value.put.from {
+                return None;
+            }
+            value.take(by, time);
+            value.is_known = true;
+        }
+        // What was not taken, and need not have been put in, says nothing.
+        case.values
+            .retain(|value| value.is_taken() || value.put.to != NONE);
+        Some(case)
+    }
+}
+
+impl Value {
+    /// It was taken by this operation: not before it was put in, and it was in before that ended.
+    fn take(&mut self, by: u32, time: Interval) {
+        self.taken_by = by;
+        self.taken = Interval {
+            from: time.from.max(self.put.from),
+            ..time
+        };
+        self.put.to = self.put.to.min(time.to);
+    }
+}
+
+/// Where there were several ways to go on.
+struct Branch {
+    /// So many demands there were before.
+    met: usize,
+    untried: Vec<Vec<Demand>>,
+}
+
+impl Case {
+    /// About the memory that finding an order takes.
+    fn bytes(&self) -> usize {
+        self.end as usize * 8 * size_of::<u32>() + self.values.len() * 2 * size_of::<Value>()
+    }
+
+    /// How many values must be in at each point.
+    fn stays(&self) -> Vec<i32> {
+        let mut stays = vec![0; self.end as usize + 2];
+        for value in &self.values {
+            if let Some((first, last)) = value.stay(self.end) {
+                stays[first as usize] += 1;
+                stays[last as usize + 1] -= 1;
+            }
+        }
+        let mut sum = 0;
+        for stay in &mut stays {
+            sum += *stay;
+            *stay = sum;
+        }
+        stays.pop();
+        stays
+    }
+
+    /// A point for each take that found nothing, at which nothing has to be in.
+    ///
+    /// In queues and in stacks, all that need not be in at such a point can be out of it, and that at all of them together.
+    fn places_of_empties(&self, stays: &[i32]) -> Result<Vec<Placed>, Obstacle> {
+        if self.empties.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut next_free = vec![NONE; stays.len() + 1];
+        for point in (0..stays.len()).rev() {
+            next_free[point] = match stays[point] {
+                0 => point as u32,
+                _ => next_free[point + 1],
+            };
+        }
+        let mut places = Vec::with_capacity(self.empties.len());
+        for Empty { by, time } in &self.empties {
+            let point = next_free[time.from as usize + 1];
+            if point > time.to {
+                return Err(self.must_be_empty_once(time.from + 1, time.to, |_| true));
+            }
+            places.push(Placed {
+                moment: 2 * point,
+                rank: EMPTY,
+                by: *by,
+            });
+        }
+        Ok(places)
+    }
+
+    /// The obstacle that there is none of these points at which none of some values has to be in.
+    ///
+    /// There is one only between the stays of which we know, and behind the takes of all that was put in before it.
+    fn must_be_empty_once(
+        &self,
+        first: u32,
+        last: u32,
+        is_concerned: impl Fn(usize) -> bool,
+    ) -> Obstacle {
+        let concerned = || (0..self.values.len()).filter(|value| is_concerned(*value));
+        let mut known = vec![0; (last - first) as usize + 2];
+        for value in concerned().filter(|value| self.values[*value].is_known) {
+            match self.values[value].stay(self.end) {
+                Some((from, to)) if from <= last && to >= first => {
+                    known[(from.max(first) - first) as usize] += 1;
+                    known[(to.min(last) - first) as usize + 1] -= 1;
+                }
+                _ => {}
+            }
+        }
+        let mut others: Vec<usize> = concerned()
+            .filter(|value| !self.values[*value].is_known)
+            .collect();
+        others.sort_by_key(|value| self.values[*value].put.to);
+        let put_by = |point| others.partition_point(|value| self.values[*value].put.to < point);
+        let mut ways = Vec::new();
+        let mut stays = 0;
+        for point in first..=last {
+            stays += known[(point - first) as usize];
+            let next = stays + known[(point - first) as usize + 1];
+            // The later, the easier, until something more is put in.
+            let is_last_of_its_kind =
+                point == last || next > 0 || put_by(point) < put_by(point + 1);
+            if stays == 0 && is_last_of_its_kind {
+                let out = others[..put_by(point)].iter();
+                ways.push(
+                    out.map(|&value| Demand {
+                        value,
+                        before: point,
+                    })
+                    .collect(),
+                );
+            }
+        }
+        Obstacle::Unless(ways)
+    }
+
+    /// Gives takes of unknown outcome to values so that the demands are met, if they can be.
+    fn meet(&mut self, demands: &[Demand]) -> bool {
+        for value in self.values.iter_mut().filter(|value| !value.is_known) {
+            (value.taken, value.taken_by) = (NEVER, NONE);
+        }
+        let mut demands = demands.to_vec();
+        demands.sort_by_key(|demand| (demand.value, demand.before));
+        demands.dedup_by_key(|demand| demand.value);
+        demands.sort_by_key(|demand| demand.before);
+        if demands.len() > self.open.len() {
+            return false;
+        }
+        for (demand, open) in demands.iter().zip(&self.open) {
+            if open.from >= demand.before {
+                return false;
+            }
+            let time = Interval {
+                from: open.from,
+                to: NONE,
+            };
+            self.values[demand.value].take(open.by, time);
+        }
+        true
+    }
+}
+
+/// The rank of a take that found nothing. What takes effect at the same point is behind it or before.
+const EMPTY: u8 = 2;
+
+/// What is said of a history that nothing explains beyond `event`, and one `prefix` up to there.
+fn violation<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    event: u64,
+    prefix: Witness,
+) -> Violation<S::State> {
+    let known = |completion: Option<u64>| completion.is_some_and(|completion| completion < event);
+    let mut state = specification.initial();
+    for index in &prefix.order {
+        let Some(its) = history.operation(*index) else {
+            continue;
+        };
+        let ret = match its.outcome {
+            Outcome::Ok(ret) if known(its.completion) => Some(ret),
+            _ => None,
+        };
+        let mut next = None;
+        specification.step(&state, its.op, ret, |state| {
+            next.get_or_insert(state);
+        });
+        state = next.unwrap_or(state);
+    }
+    let mut done = prefix.order.clone();
+    done.sort_unstable();
+    let invocation = history.invocation(event).unwrap_or(event);
+    let is_pending =
+        |index: u64| !known(history.completion(index)) && done.binary_search(&index).is_err();
+    let others = history
+        .operations()
+        .take_while(|its| its.invocation < event)
+        .filter(|its| is_pending(its.invocation) && its.invocation != invocation);
+    let blocked = history.operation(invocation).into_iter().chain(others);
+    let blocked = blocked.take(Violation::<()>::BLOCKED).map(|its| {
+        let ret = match its.outcome {
+            Outcome::Ok(ret) => Some(ret),
+            _ => None,
+        };
+        Blocked {
+            invocation: its.invocation,
+            operation: operation(its.op, ret),
+            why: match done.binary_search(&its.invocation) {
+                Ok(_) => "took effect, and cannot have returned that".to_owned(),
+                Err(_) => why_not(specification, &state, its.op, ret),
+            },
+        }
+    });
+    let blocked = blocked.collect();
+    Violation {
+        event,
+        invocation,
+        operation: completed(history, event),
+        prefix,
+        explained: vec![Explained { state, blocked }],
+        configurations: 1,
+    }
+}
