@@ -9,20 +9,16 @@
 //!
 //! So the work and the memory depend on how much is open at once, not on how long the history is.
 //!
-//! # The first event that nothing explains
-//!
-//! What an operation will return is known when it is invoked, since the whole history is, and so a configuration in which it
-//! would return something else is not even begun. That finds out about a violation early: perhaps before the event up
-//! to which *some* way to go on would have been conceivable. To name that event, the search is done once more, and operations
-//! that complete after the early one may take effect, for now, as if nobody knew what they will return.
-//!
-//! Three things keep the frontier small without changing any verdict:
+//! Four things keep the frontier small without changing any verdict:
 //!
 //! - **Reads take effect as soon as they can.** What changes no state can never be in the way of another operation.
 //! - **Unknown outcomes are used sparingly.** An operation that may or may not have taken effect, at any time, never has to.
 //!   Of two configurations that differ only in which of these were used, the one that used less can do whatever the
 //!   other can.
 //! - **Equal unknown operations are one.** Which of two crashed writes of 3 took effect makes no difference.
+//! - **What the next reads will return is known**, since the whole history is. A configuration is given up where the model says that
+//!   it [cannot come to that](Specification::look_ahead). A violation is then found before the event that nothing explains; to name
+//!   it, [the search is done again](super::linearizable), of histories that end there.
 
 use std::{
     hash::{BuildHasher, BuildHasherDefault, Hash, Hasher},
@@ -62,13 +58,26 @@ struct Open<'h, O, R> {
 struct Class<'h, O> {
     op: &'h O,
     invocations: Vec<u64>,
-    /// Where the outcome is unknown only for now: the operation's invocation. It is alone in its class then.
-    for_now: Option<u64>,
+}
+
+/// The reads that complete next, and what may take effect before they do.
+pub(super) struct Ahead<'h, O, R> {
+    /// The operations that are still to be invoked, with what they will return if that is known.
+    pub(super) operations: Vec<(&'h O, Option<&'h R>)>,
+    /// In the order of their completions.
+    pub(super) reads: Vec<ReadAhead<'h, O, R>>,
+}
+
+pub(super) struct ReadAhead<'h, O, R> {
+    pub(super) op: &'h O,
+    pub(super) ret: &'h R,
+    pub(super) invocation: u64,
+    /// So many of the operations are invoked before it completes.
+    pub(super) behind: usize,
 }
 
 pub(super) struct Frontier<'s, 'h, S: Specification, const WORDS: usize> {
     specification: &'s S,
-    known_until: u64,
     /// The operations that are open and will complete, each in the slot that its bit stands for.
     window: Vec<Option<Open<'h, S::Op, S::Ret>>>,
     classes: Vec<Class<'h, S::Op>>,
@@ -93,11 +102,9 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     /// The most operations that can be open at once.
     pub(super) const SLOTS: usize = 64 * WORDS;
 
-    /// Operations that complete after `known_until` are taken, before they complete, as if nobody knew what they return.
-    pub(super) fn new(specification: &'s S, known_until: u64) -> Self {
+    pub(super) fn new(specification: &'s S) -> Self {
         Self {
             specification,
-            known_until,
             window: Vec::new(),
             classes: Vec::new(),
             configurations: vec![Configuration {
@@ -112,13 +119,12 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         }
     }
 
-    /// An operation is invoked that will complete with `ret`, by the event `completion`. Returns its slot.
+    /// An operation is invoked that will complete with `ret`. Returns its slot.
     pub(super) fn invoke(
         &mut self,
         op: &'h S::Op,
         ret: &'h S::Ret,
         invocation: u64,
-        completion: u64,
     ) -> Result<usize, Stop> {
         let open = Open {
             op,
@@ -143,7 +149,6 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             }
         }
         self.window[slot] = Some(open);
-        self.open_for_now(op, invocation, completion);
         Ok(slot)
     }
 
@@ -152,27 +157,25 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         if self.specification.is_read(op) {
             return; // whatever it would return, it changes nothing
         }
-        let mut lasting = self
-            .classes
-            .iter_mut()
-            .filter(|class| class.for_now.is_none());
-        match lasting.find(|class| class.op == op) {
+        match self.classes.iter_mut().find(|class| class.op == op) {
             Some(class) => class.invocations.push(invocation),
             None => self.classes.push(Class {
                 op,
                 invocations: vec![invocation],
-                for_now: None,
             }),
         }
     }
 
     /// The operation in this slot completes.
     ///
-    /// Where this fails, the frontier is as it was: the configurations that explain everything up to this completion.
-    pub(super) fn complete(&mut self, slot: usize, meter: &mut Meter<'_>) -> Result<(), Stop> {
-        if let Some(open) = &self.window[slot] {
-            self.learn(open.invocation)?;
-        }
+    /// `ahead` is asked for what is known of what comes next. Where this fails, the frontier is as it was: the configurations
+    /// that explain everything up to this completion.
+    pub(super) fn complete(
+        &mut self,
+        slot: usize,
+        ahead: impl FnOnce() -> Ahead<'h, S::Op, S::Ret>,
+        meter: &mut Meter<'_>,
+    ) -> Result<(), Stop> {
         if self
             .configurations
             .iter()
@@ -184,6 +187,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             self.window[slot] = None;
             return Ok(());
         }
+        let ahead = self.specification.looks_ahead().then(ahead);
         self.survivors.clear();
         self.waiting.clear();
         for configuration in &self.configurations {
@@ -200,7 +204,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         while next < self.waiting.list.len() {
             let from = self.waiting.list[next].clone();
             next += 1;
-            self.apply_each(&from, slot, meter);
+            self.apply_each(&from, slot, ahead.as_ref(), meter);
             let configurations = self.survivors.list.len() + self.waiting.list.len();
             let bytes = configurations * size_of::<Configuration<S::State, WORDS>>();
             let held = configurations + self.configurations.len();
@@ -221,55 +225,26 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         Ok(())
     }
 
-    /// An operation is invoked that comes to something only with the event `completion`: until then, nobody may know to
-    /// what. All there is to one that will fail.
-    pub(super) fn open_for_now(&mut self, op: &'h S::Op, invocation: u64, completion: u64) {
-        if !self.specification.is_read(op) && completion > self.known_until {
-            self.classes.push(Class {
-                op,
-                invocations: vec![invocation],
-                for_now: Some(invocation),
-            });
-        }
-    }
-
-    /// What the operation with this invocation comes to is known from now on: where it took effect and returned something
-    /// else, or took effect and failed, that was wrong.
-    pub(super) fn learn(&mut self, invocation: u64) -> Result<(), Stop> {
-        if self.known_until == u64::MAX {
-            return Ok(()); // nothing is unknown only for now
-        }
-        let for_now = |class: &Class<'_, S::Op>| class.for_now == Some(invocation);
-        let Some(number) = self.classes.iter().position(for_now) else {
-            return Ok(());
-        };
-        let right = |configuration: &Configuration<S::State, WORDS>| {
-            !configuration.used().contains(&(number as u32))
-        };
-        if !self.configurations.iter().any(right) {
-            return Err(Stop::Empty);
-        }
-        self.configurations.retain(right);
-        let class = &mut self.classes[number];
-        class.invocations.clear();
-        class.for_now = None;
-        Ok(())
-    }
-
     /// Lets each operation that can take effect next do so. What then has the completing operation in it survives.
     fn apply_each(
         &mut self,
         from: &Configuration<S::State, WORDS>,
         completing: usize,
+        ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
         meter: &mut Meter<'_>,
     ) {
         let specification = self.specification;
-        let (window, trail) = (&self.window, &mut self.trail);
+        let (window, classes, trail) = (&self.window, &self.classes, &mut self.trail);
         let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
         let mut arrive = |mut to: Configuration<S::State, WORDS>, invocation| {
             meter.count();
             let before = to.applied;
             settle(specification, window, &mut to);
+            if ahead
+                .is_some_and(|ahead| !look_ahead(specification, window, classes, ahead, &mut to))
+            {
+                return;
+            }
             let after = to.applied;
             let survives = has(&after, completing);
             clear(&mut to.applied, completing);
@@ -293,10 +268,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         for (slot, open) in window.iter().enumerate() {
             let Some(open) = open else { continue };
             // A read that could take effect here has.
-            if open.is_read
-                || has(&from.applied, slot)
-                || used_for_now(&self.classes, from, open.invocation)
-            {
+            if open.is_read || has(&from.applied, slot) {
                 continue;
             }
             specification.step(&from.state, open.op, Some(open.ret), |state| {
@@ -305,14 +277,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 arrive(to, open.invocation);
             });
         }
-        for (number, class) in self.classes.iter().enumerate() {
+        for (number, class) in classes.iter().enumerate() {
             let number = number as u32;
-            let Some(invocation) = class.next(number, from) else {
+            let Some(invocation) = class.next(number, from.used()) else {
                 continue;
             };
-            if class.for_now.is_some() && has_applied(window, from, invocation) {
-                continue;
-            }
             specification.step(&from.state, class.op, None, |state| {
                 if state != from.state {
                     let mut to = from.with(state);
@@ -322,54 +291,12 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             });
         }
     }
-
-    /// What is open and has not taken effect in this configuration: what completes, and then what may never.
-    pub(super) fn pending(
-        &self,
-        configuration: &Configuration<S::State, WORDS>,
-    ) -> impl Iterator<Item = Pending<'h, S::Op, S::Ret>> {
-        let open = self.window.iter().enumerate().filter_map(|(slot, open)| {
-            let open = open.as_ref()?;
-            (!has(&configuration.applied, slot)).then_some(Pending {
-                op: open.op,
-                ret: Some(open.ret),
-                invocation: open.invocation,
-            })
-        });
-        let is_open = |invocation| {
-            let mut window = self.window.iter().flatten();
-            window.any(|open| open.invocation == invocation)
-        };
-        let unknown = self.classes.iter().zip(0u32..);
-        let unknown = unknown.filter_map(move |(class, number)| {
-            let invocation = class.next(number, configuration)?;
-            (!is_open(invocation)).then_some(Pending {
-                op: class.op,
-                ret: None,
-                invocation,
-            })
-        });
-        open.chain(unknown)
-    }
-}
-
-/// An operation that may take effect next.
-pub(super) struct Pending<'h, O, R> {
-    pub(super) op: &'h O,
-    /// What it will return, where that is known.
-    pub(super) ret: Option<&'h R>,
-    pub(super) invocation: u64,
 }
 
 impl<O> Class<'_, O> {
-    /// The first invocation that this configuration has not used, of the class with this number.
-    fn next<T, const WORDS: usize>(
-        &self,
-        number: u32,
-        configuration: &Configuration<T, WORDS>,
-    ) -> Option<u64> {
-        let used = configuration.used().iter();
-        let times = used.filter(|&&used| used == number).count();
+    /// The first invocation of the class with this number that is not among those `used`.
+    fn next(&self, number: u32, used: &[u32]) -> Option<u64> {
+        let times = used.iter().filter(|used| **used == number).count();
         self.invocations.get(times).copied()
     }
 }
@@ -389,28 +316,40 @@ impl<T, const WORDS: usize> Configuration<T, WORDS> {
     }
 }
 
-/// Whether the operation with this invocation has taken effect as one of which nobody knows what it returns.
-fn used_for_now<O, T, const WORDS: usize>(
-    classes: &[Class<'_, O>],
-    configuration: &Configuration<T, WORDS>,
-    invocation: u64,
+/// Whether there may be a way from this configuration to the next read that has not taken effect. Its state may become
+/// another one, that leads to the same.
+fn look_ahead<'h, S: Specification, const WORDS: usize>(
+    specification: &S,
+    window: &[Option<Open<'h, S::Op, S::Ret>>],
+    classes: &[Class<'h, S::Op>],
+    ahead: &Ahead<'h, S::Op, S::Ret>,
+    configuration: &mut Configuration<S::State, WORDS>,
 ) -> bool {
-    let is_it = |class: &u32| classes[*class as usize].for_now == Some(invocation);
-    configuration.used().iter().any(is_it)
-}
-
-/// Whether the operation with this invocation has taken effect and returned what it will.
-fn has_applied<O, R, T, const WORDS: usize>(
-    window: &[Option<Open<'_, O, R>>],
-    configuration: &Configuration<T, WORDS>,
-    invocation: u64,
-) -> bool {
-    window.iter().enumerate().any(|(slot, open)| {
-        let is_it = open
-            .as_ref()
-            .is_some_and(|open| open.invocation == invocation);
-        is_it && has(&configuration.applied, slot)
-    })
+    let applied = configuration.applied;
+    let open = || {
+        window
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, open)| Some((slot, open.as_ref()?)))
+    };
+    let has_read = |read: &ReadAhead<'h, S::Op, S::Ret>| {
+        open().any(|(slot, open)| open.invocation == read.invocation && has(&applied, slot))
+    };
+    let Some(read) = ahead.reads.iter().find(|read| !has_read(read)) else {
+        return true;
+    };
+    let open = open().filter(|(slot, _)| !has(&applied, *slot));
+    let used = configuration.used.clone();
+    let used = used.as_deref().unwrap_or_default();
+    let unknown = classes
+        .iter()
+        .zip(0..)
+        .filter(|(class, number)| class.next(*number, used).is_some());
+    let mut between = open
+        .map(|(_, open)| (open.op, Some(open.ret)))
+        .chain(unknown.map(|(class, _)| (class.op, None)))
+        .chain(ahead.operations[..read.behind].iter().copied());
+    specification.look_ahead(&mut configuration.state, (read.op, read.ret), &mut between)
 }
 
 /// Lets all reads take effect that can.

@@ -8,11 +8,11 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    Blocked, Budget, Explained, Reason, Report, Verdict, Violation, Witness,
+    Budget, Reason, Report, Verdict, Violation, Witness,
     budget::Account,
     collection,
-    frontier::{Configuration, Frontier, Pending, Stop},
-    verdict::{completed, operation, why_not},
+    frontier::{Ahead, Configuration, Frontier, ReadAhead, Stop},
+    verdict::violation,
 };
 use crate::{
     event::EventKind,
@@ -208,134 +208,198 @@ where
         &self,
         positions: impl Iterator<Item = usize> + Clone,
     ) -> Option<Part<S::State>> {
-        let part = self.search::<WORDS>(positions.clone(), u64::MAX)?;
-        let Some(Verdict::Violation(early)) = &part.verdict else {
-            return Some(part);
+        let Search { end, operations } = self.search::<WORDS>(positions.clone(), u64::MAX)?;
+        let verdict = match end {
+            End::Explained(frontier) => Some(Verdict::Linearizable(Witness {
+                order: frontier.trail.up_to(frontier.configurations[0].last),
+            })),
+            End::Stuck(event, frontier) => self.first_unexplained(positions, event, frontier)?,
+            End::Unknown(reason) => Some(Verdict::Unknown(reason)),
+            End::Unneeded => None,
         };
-        let exact = self.search::<WORDS>(positions, early.event)?;
-        match &exact.verdict {
-            // Where there is no budget for that, the early event has to do: it is a violation all the same.
-            Some(Verdict::Unknown(_)) => Some(part),
-            _ => Some(exact),
-        }
-    }
-
-    /// Goes through the events, until nothing explains one. What operations return that complete after `known_until` is
-    /// not looked at before they do.
-    fn search<const WORDS: usize>(
-        &self,
-        positions: impl Iterator<Item = usize>,
-        known_until: u64,
-    ) -> Option<Part<S::State>> {
-        let mut frontier = Frontier::<S, WORDS>::new(self.specification, known_until);
-        let mut meter = self.account.meter();
-        let mut slots = ByProcess::<usize>::new();
-        let mut operations = 0;
-        for position in positions {
-            let event = self.history.at(position);
-            let result = match event.kind {
-                EventKind::Mark(_) | EventKind::Info => continue,
-                EventKind::Fail => match self.history.invocation(event.index) {
-                    Some(invocation) => frontier.learn(invocation),
-                    None => continue,
-                },
-                EventKind::Invoke(op) => match self.history.end_at(position) {
-                    (Outcome::Fail, completion) => {
-                        frontier.open_for_now(op, event.index, completion);
-                        Ok(())
-                    }
-                    (Outcome::Ok(ret), completion) => {
-                        operations += 1;
-                        let slot = frontier.invoke(op, ret, event.index, completion);
-                        slot.map(|slot| {
-                            slots.insert(event.process, slot);
-                        })
-                    }
-                    (Outcome::Info | Outcome::Open, _) => {
-                        operations += 1;
-                        frontier.invoke_unknown(op, event.index);
-                        Ok(())
-                    }
-                },
-                EventKind::Ok(_) => match slots.remove(event.process) {
-                    Some(slot) => frontier.complete(slot, &mut meter),
-                    None => {
-                        let reason = Reason::NoBeginning(event.index);
-                        return Some(Part::of(Verdict::Unknown(reason)));
-                    }
-                },
-            };
-            let verdict = match result {
-                Ok(()) if self.earliest.load(Relaxed) < event.index => None,
-                Ok(()) => continue,
-                Err(Stop::WindowFull) => return None,
-                Err(Stop::Spent(spent)) => Some(Verdict::Unknown(Reason::Spent(spent))),
-                Err(Stop::Empty) => {
-                    if known_until != u64::MAX {
-                        // Relaxed: a later one that is missed only costs time.
-                        self.earliest.fetch_min(event.index, Relaxed);
-                    }
-                    let violation = self.violation(&frontier, event.index);
-                    Some(Verdict::Violation(Box::new(violation)))
-                }
-            };
-            return Some(Part {
-                verdict,
-                operations,
-            });
-        }
-        let order = frontier.trail.up_to(frontier.configurations[0].last);
         Some(Part {
-            verdict: Some(Verdict::Linearizable(Witness { order })),
+            verdict,
             operations,
         })
     }
 
-    fn violation<const WORDS: usize>(
+    /// The violation at the first event that nothing explains, where nothing explains the whole history, and the search was
+    /// stuck at `stuck`: the events before that are explained.
+    ///
+    /// The search knew what operations return that complete later, and so it may have been stuck too early. What is looked for
+    /// is the end of the shortest history that nothing explains. It is mostly here, and else not far.
+    fn first_unexplained<const WORDS: usize>(
         &self,
-        frontier: &Frontier<'_, '_, S, WORDS>,
-        event: u64,
-    ) -> Violation<S::State> {
-        let configurations = &frontier.configurations;
-        let invocation = self.history.invocation(event).unwrap_or(event);
-        let explain = |configuration: &Configuration<S::State, WORDS>| {
-            let mut pending: Vec<_> = frontier.pending(configuration).collect();
-            // The one that completes first: it is the one that nothing explains.
-            pending.sort_by_key(|pending| pending.invocation != invocation);
-            pending.truncate(Violation::<()>::BLOCKED);
-            let blocked = |pending| self.blocked(&configuration.state, pending);
-            Explained {
-                state: configuration.state.clone(),
-                blocked: pending.into_iter().map(blocked).collect(),
+        positions: impl Iterator<Item = usize> + Clone,
+        stuck: u64,
+        frontier: Frontier<'_, 'h, S, WORDS>,
+    ) -> Option<Option<Verdict<S::State>>> {
+        // So many events are explained, and so many are not.
+        let (mut explained, mut unexplained) = (stuck, self.history.end());
+        let mut known = (stuck, frontier);
+        let mut step = 1;
+        while unexplained - explained > 1 || known.0 != explained {
+            let end = match unexplained - explained {
+                1 => explained,
+                apart => explained + step.min(apart / 2),
+            };
+            match self.search::<WORDS>(positions.clone(), end)?.end {
+                End::Explained(frontier) => {
+                    known = (end, frontier);
+                    explained = end;
+                    step *= 2;
+                }
+                End::Stuck(event, frontier) => {
+                    known = (event, frontier);
+                    explained = explained.max(event);
+                    unexplained = end;
+                }
+                // Where there is no budget for that, what is known has to do: it is a violation all the same.
+                End::Unknown(_) => break,
+                End::Unneeded => return Some(None),
             }
+        }
+        let (event, frontier) = known;
+        // Relaxed: a later one that is missed only costs time.
+        self.earliest.fetch_min(event, Relaxed);
+        let order = |last| frontier.trail.up_to(last);
+        // A model that looks ahead may have made it simpler than it is.
+        let state = |configuration: &Configuration<S::State, WORDS>| {
+            (!self.specification.looks_ahead()).then(|| configuration.state.clone())
         };
-        Violation {
+        let configurations = &frontier.configurations;
+        let violation = violation(
+            self.specification,
+            self.history,
             event,
-            invocation,
-            operation: completed(self.history, event),
-            prefix: Witness {
-                order: frontier.trail.up_to(configurations[0].last),
-            },
-            explained: configurations
+            configurations.len(),
+            configurations
                 .iter()
-                .take(Violation::<()>::EXPLAINED)
-                .map(explain)
-                .collect(),
-            configurations: configurations.len(),
+                .map(|configuration| (state(configuration), order(configuration.last))),
+        );
+        Some(Some(Verdict::Violation(Box::new(violation))))
+    }
+
+    /// Goes through the events before `end`, as if there were no more, until nothing explains one.
+    fn search<const WORDS: usize>(
+        &self,
+        mut positions: impl Iterator<Item = usize> + Clone,
+        end: u64,
+    ) -> Option<Search<'_, 'h, S, WORDS>> {
+        let mut frontier = Frontier::<S, WORDS>::new(self.specification);
+        let mut meter = self.account.meter();
+        let mut slots = ByProcess::<usize>::new();
+        let mut operations = 0;
+        while let Some(position) = positions.next() {
+            let event = self.history.at(position);
+            if event.index >= end {
+                break;
+            }
+            let result = match event.kind {
+                EventKind::Mark(_) | EventKind::Info | EventKind::Fail => continue,
+                EventKind::Invoke(op) => match self.end_before(end, position) {
+                    Outcome::Fail => continue,
+                    Outcome::Ok(ret) => {
+                        operations += 1;
+                        let slot = frontier.invoke(op, ret, event.index);
+                        slot.map(|slot| {
+                            slots.insert(event.process, slot);
+                        })
+                    }
+                    Outcome::Info | Outcome::Open => {
+                        operations += 1;
+                        frontier.invoke_unknown(op, event.index);
+                        continue;
+                    }
+                },
+                EventKind::Ok(_) => match slots.remove(event.process) {
+                    Some(slot) => {
+                        let ahead = || self.ahead(positions.clone(), end);
+                        frontier.complete(slot, ahead, &mut meter)
+                    }
+                    None => {
+                        let reason = Reason::NoBeginning(event.index);
+                        let end = End::Unknown(reason);
+                        return Some(Search { end, operations: 0 });
+                    }
+                },
+            };
+            let end = match result {
+                Ok(()) if self.earliest.load(Relaxed) < event.index => End::Unneeded,
+                Ok(()) => continue,
+                Err(Stop::WindowFull) => return None,
+                Err(Stop::Spent(spent)) => End::Unknown(Reason::Spent(spent)),
+                Err(Stop::Empty) => End::Stuck(event.index, frontier),
+            };
+            return Some(Search { end, operations });
+        }
+        Some(Search {
+            end: End::Explained(frontier),
+            operations,
+        })
+    }
+
+    /// What came of the operation invoked at this position, as far as the events before `end` tell.
+    fn end_before(&self, end: u64, position: usize) -> Outcome<&'h S::Ret> {
+        match self.history.end_at(position) {
+            (outcome, completion) if completion < end => outcome,
+            _ => Outcome::Open,
         }
     }
 
-    /// Why an operation that has not taken effect cannot in this state, or why that does not help.
-    fn blocked(&self, state: &S::State, pending: Pending<'_, S::Op, S::Ret>) -> Blocked {
-        let Pending {
-            op,
-            ret,
-            invocation,
-        } = pending;
-        Blocked {
-            invocation,
-            operation: operation(op, ret),
-            why: why_not(self.specification, state, op, ret),
+    /// What is known of the next reads, `positions` being those of the events to come.
+    fn ahead(&self, positions: impl Iterator<Item = usize>, end: u64) -> Ahead<'h, S::Op, S::Ret> {
+        /// So many reads: more than one, since the next may have taken effect already.
+        const READS: usize = 4;
+        /// So far: where there are few reads, looking further takes longer than it saves.
+        const EVENTS: usize = 256;
+
+        let mut ahead = Ahead {
+            operations: Vec::new(),
+            reads: Vec::new(),
+        };
+        for position in positions.take(EVENTS) {
+            let event = self.history.at(position);
+            if event.index >= end || ahead.reads.len() == READS {
+                break;
+            }
+            match event.kind {
+                EventKind::Invoke(op) => match self.end_before(end, position) {
+                    Outcome::Ok(ret) => ahead.operations.push((op, Some(ret))),
+                    Outcome::Info | Outcome::Open => ahead.operations.push((op, None)),
+                    Outcome::Fail => {}
+                },
+                EventKind::Ok(ret) => {
+                    let its = self.history.operation(event.index);
+                    let Some(its) = its.filter(|its| self.specification.is_read(its.op)) else {
+                        continue;
+                    };
+                    ahead.reads.push(ReadAhead {
+                        op: its.op,
+                        ret,
+                        invocation: its.invocation,
+                        behind: ahead.operations.len(),
+                    });
+                }
+                _ => {}
+            }
         }
+        ahead
     }
+}
+
+/// What came of a search.
+struct Search<'s, 'h, S: Specification, const WORDS: usize> {
+    end: End<Frontier<'s, 'h, S, WORDS>>,
+    operations: u64,
+}
+
+enum End<F> {
+    /// All events were explained.
+    Explained(F),
+    /// Nothing explains the history up to this event and those that complete what is open there.
+    Stuck(u64, F),
+    Unknown(Reason),
+    /// Another part has an earlier violation.
+    Unneeded,
 }

@@ -1,10 +1,10 @@
 //! What a check finds.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashSet, fmt, time::Duration};
 
 use super::Spent;
 use crate::{
-    history::{History, Outcome},
+    history::{History, Operation, Outcome},
     model::Specification,
 };
 
@@ -194,18 +194,103 @@ pub(super) fn operation(op: &impl fmt::Debug, ret: Option<&impl fmt::Debug>) -> 
     }
 }
 
-/// The operation that this event completes.
-pub(super) fn completed<O: fmt::Debug, R: fmt::Debug>(
-    history: &History<O, R>,
+/// The violation at this event. There are so many `configurations` that explain the events before, and of the first of
+/// them these are the states and the orders of operations that they came about by. A state that is not known follows from
+/// the order.
+pub(super) fn violation<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
     event: u64,
-) -> String {
-    let Some(its) = history.operation(event) else {
-        return String::new();
+    configurations: usize,
+    explained: impl Iterator<Item = (Option<S::State>, Vec<u64>)>,
+) -> Violation<S::State> {
+    let completed = history.operation(event);
+    let invocation = completed.map_or(event, |its| its.invocation);
+    let is_concerned = |op: &S::Op| {
+        completed.is_some_and(|its| specification.part(its.op) == specification.part(op))
     };
-    match its.outcome {
-        Outcome::Ok(ret) => operation(its.op, Some(ret)),
-        _ => format!("{}, which failed", operation(its.op, None::<&()>)),
+    let is_open = |its: &Operation<'_, S::Op, S::Ret>| match its.outcome {
+        Outcome::Ok(_) | Outcome::Fail => its.completion.is_some_and(|it| it >= event),
+        Outcome::Info | Outcome::Open => true,
+    };
+    let open = history
+        .operations()
+        .take_while(|its| its.invocation < event)
+        .filter(|its| is_open(its) && is_concerned(its.op));
+    let mut open: Vec<_> = open.collect();
+    // The one that completes first: it is the one that nothing explains.
+    open.sort_by_key(|its| its.invocation != invocation);
+    let first = open.iter().map(|its| its.invocation).min();
+    let mut prefix = Witness::default();
+    let explain = |(state, order): (Option<S::State>, Vec<u64>)| {
+        let state = state.unwrap_or_else(|| state_after(specification, history, &order, event));
+        let recent = order.iter().copied().filter(|index| Some(*index) >= first);
+        let done: HashSet<u64> = recent.collect();
+        if prefix.order.is_empty() {
+            prefix = Witness { order };
+        }
+        let is_pending = |its: &&Operation<'_, S::Op, S::Ret>| {
+            !done.contains(&its.invocation) || its.invocation == invocation
+        };
+        let blocked = open.iter().filter(is_pending).map(|its| {
+            let ret = match its.outcome {
+                Outcome::Ok(ret) => Some(ret),
+                _ => None,
+            };
+            Blocked {
+                invocation: its.invocation,
+                operation: operation(its.op, ret),
+                why: match done.contains(&its.invocation) {
+                    true => "took effect, and cannot have returned that".to_owned(),
+                    false => why_not(specification, &state, its.op, ret),
+                },
+            }
+        });
+        Explained {
+            blocked: blocked.take(Violation::<()>::BLOCKED).collect(),
+            state,
+        }
+    };
+    let explained = explained
+        .take(Violation::<()>::EXPLAINED)
+        .map(explain)
+        .collect();
+    Violation {
+        event,
+        invocation,
+        operation: completed.map_or_else(String::new, |its| match its.outcome {
+            Outcome::Ok(ret) => operation(its.op, Some(ret)),
+            _ => format!("{}, which failed", operation(its.op, None::<&()>)),
+        }),
+        prefix,
+        explained,
+        configurations,
     }
+}
+
+/// The state after these operations, of a history of which nothing is known from `event` on.
+fn state_after<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    order: &[u64],
+    event: u64,
+) -> S::State {
+    let mut state = specification.initial();
+    for index in order {
+        let Some(its) = history.operation(*index) else {
+            continue;
+        };
+        let ret = match its.outcome {
+            Outcome::Ok(ret) if its.completion.is_some_and(|it| it < event) => Some(ret),
+            _ => None,
+        };
+        let mut next = None;
+        specification.step(&state, its.op, ret, |state| {
+            next.get_or_insert(state);
+        });
+        state = next.unwrap_or(state);
+    }
+    state
 }
 
 /// Why the operation cannot take effect in this state, or why that does not help.

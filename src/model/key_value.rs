@@ -81,6 +81,17 @@ pub trait Append {
         let _ = more;
         false
     }
+
+    /// Whether `longer` begins with this, or may. Saying no where it does makes verdicts wrong.
+    fn begins(&self, longer: &Self) -> bool {
+        let _ = longer;
+        true
+    }
+
+    /// Cuts this to a beginning that still begins none of the others, as this does not; the shorter, the faster are checks.
+    fn shorten(&mut self, others: &[&Self]) {
+        let _ = others;
+    }
 }
 
 impl Append for String {
@@ -88,13 +99,46 @@ impl Append for String {
         self.push_str(more);
         true
     }
+
+    fn begins(&self, longer: &Self) -> bool {
+        longer.starts_with(self.as_str())
+    }
+
+    fn shorten(&mut self, others: &[&Self]) {
+        let mut len = shortest(self.as_bytes(), others.iter().map(|other| other.as_bytes()));
+        while !self.is_char_boundary(len) {
+            len += 1;
+        }
+        self.truncate(len);
+    }
 }
 
-impl<T: Clone> Append for Vec<T> {
+impl<T: Clone + PartialEq> Append for Vec<T> {
     fn append(&mut self, more: &Self) -> bool {
         self.extend_from_slice(more);
         true
     }
+
+    fn begins(&self, longer: &Self) -> bool {
+        longer.starts_with(self)
+    }
+
+    fn shorten(&mut self, others: &[&Self]) {
+        self.truncate(shortest(self, others.iter().map(|other| &other[..])));
+    }
+}
+
+/// The length of the shortest beginning of `items` that begins none of the others.
+fn shortest<'a, T: PartialEq + 'a>(items: &[T], others: impl Iterator<Item = &'a [T]>) -> usize {
+    let in_common = |other: &[T]| {
+        items
+            .iter()
+            .zip(other)
+            .take_while(|(one, other)| one == other)
+            .count()
+    };
+    let longest = others.map(in_common).max().unwrap_or(0);
+    items.len().min(longest + 1)
 }
 
 macro_rules! refuse {
@@ -158,6 +202,49 @@ where
         matches!(op, Op::Get(_))
     }
 
+    fn looks_ahead(&self) -> bool {
+        true
+    }
+
+    fn look_ahead(
+        &self,
+        entries: &mut Vec<(K, V)>,
+        (read, ret): (&Op<K, V>, &Ret<V>),
+        between: &mut dyn Iterator<Item = (&Op<K, V>, Option<&Ret<V>>)>,
+    ) -> bool {
+        let (Op::Get(key), Ret::Value(Some(next))) = (read, ret) else {
+            return true;
+        };
+        let Ok(at) = entries.binary_search_by(|(other, _)| other.cmp(key)) else {
+            return true;
+        };
+        let now = &mut entries[at].1;
+        if now.begins(next) {
+            return true;
+        }
+        // So it has to be overwritten; until then, these are the values that it must not be taken for.
+        let mut compared = vec![next];
+        let mut is_overwritten = false;
+        for (op, ret) in between {
+            match (op, ret) {
+                (Op::Get(other), Some(Ret::Value(Some(value)))) if other == key => {
+                    compared.push(value);
+                }
+                (Op::Put(other, new), _) if other == key => is_overwritten |= new.begins(next),
+                (Op::Cas(other, old, new), _) if other == key => {
+                    compared.push(old);
+                    is_overwritten |= new.begins(next);
+                }
+                (Op::Delete(other), _) => is_overwritten |= other == key,
+                _ => {}
+            }
+        }
+        if is_overwritten && !compared.iter().any(|value| now.begins(value)) {
+            now.shorten(&compared);
+        }
+        is_overwritten
+    }
+
     fn part(&self, op: &Op<K, V>) -> Option<u64> {
         Some(part_of(op.key()))
     }
@@ -165,7 +252,7 @@ where
 
 #[cfg(feature = "format")]
 mod jepsen {
-    use super::{Append, Op, Ret};
+    use super::{Append, Op, Ret, shortest};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
         model::shapes::{Shapes, items, pair, repeats, some, swap, swapped, values},
@@ -203,6 +290,38 @@ mod jepsen {
                 _ => return false,
             }
             true
+        }
+
+        fn begins(&self, longer: &Self) -> bool {
+            match (self, longer) {
+                (Value::Str(text), Value::Str(longer)) => longer.starts_with(&**text),
+                (Value::Vector(items), Value::Vector(longer)) => longer.starts_with(items),
+                _ => self == longer,
+            }
+        }
+
+        fn shorten(&mut self, others: &[&Self]) {
+            match self {
+                Value::Str(text) => {
+                    let others = others.iter().filter_map(|other| match other {
+                        Value::Str(other) => Some(other.as_bytes()),
+                        _ => None,
+                    });
+                    let mut len = shortest(text.as_bytes(), others);
+                    while !text.is_char_boundary(len) {
+                        len += 1;
+                    }
+                    *self = text[..len].into();
+                }
+                Value::Vector(items) => {
+                    let others = others.iter().filter_map(|other| match other {
+                        Value::Vector(other) => Some(&other[..]),
+                        _ => None,
+                    });
+                    *self = items[..shortest(items, others)].to_vec().into();
+                }
+                _ => {}
+            }
         }
     }
 

@@ -121,6 +121,28 @@ pub trait Model {
         None
     }
 
+    /// Whether [`look_ahead`](Self::look_ahead) ever does something.
+    fn looks_ahead(&self) -> bool {
+        false
+    }
+
+    /// Whether the object may come from this state to one in which the read `next` returns what it did, if only some of the
+    /// operations `between` take effect before. With them is what they returned, if that is known and they took effect.
+    ///
+    /// What reads returned is known to the checker, and where the model can say that a state does not lead there, the
+    /// checker does not go on from it: a string to which is appended never becomes one that begins otherwise. A state that leads
+    /// there only by being overwritten may also be made simpler, if neither these operations nor `next` can tell: many
+    /// become one then. Saying no where there is a way, or telling apart what was one, makes the verdicts wrong.
+    fn look_ahead(
+        &self,
+        state: &mut Self::State,
+        next: (&Self::Op, &Self::Ret),
+        between: &mut dyn Iterator<Item = (&Self::Op, Option<&Self::Ret>)>,
+    ) -> bool {
+        let _ = (state, next, between);
+        true
+    }
+
     /// The history as one of a queue or a stack without bound, if the object is one and that is all the history has.
     ///
     /// Where there is one, [`linearizable`](crate::check::linearizable) goes by it and not by [`apply`](Model::apply), and takes time that
@@ -172,6 +194,22 @@ pub trait Specification {
         None
     }
 
+    /// See [`Model::looks_ahead`].
+    fn looks_ahead(&self) -> bool {
+        false
+    }
+
+    /// See [`Model::look_ahead`].
+    fn look_ahead(
+        &self,
+        state: &mut Self::State,
+        next: (&Self::Op, &Self::Ret),
+        between: &mut dyn Iterator<Item = (&Self::Op, Option<&Self::Ret>)>,
+    ) -> bool {
+        let _ = (state, next, between);
+        true
+    }
+
     /// See [`Model::collection`].
     fn collection(&self, history: &History<Self::Op, Self::Ret>) -> Option<Collection> {
         let _ = history;
@@ -215,6 +253,19 @@ impl<M: Model> Specification for M {
 
     fn part(&self, op: &Self::Op) -> Option<u64> {
         Model::part(self, op)
+    }
+
+    fn looks_ahead(&self) -> bool {
+        Model::looks_ahead(self)
+    }
+
+    fn look_ahead(
+        &self,
+        state: &mut Self::State,
+        next: (&Self::Op, &Self::Ret),
+        between: &mut dyn Iterator<Item = (&Self::Op, Option<&Self::Ret>)>,
+    ) -> bool {
+        Model::look_ahead(self, state, next, between)
     }
 
     fn collection(&self, history: &History<Self::Op, Self::Ret>) -> Option<Collection> {

@@ -23,13 +23,9 @@ mod coverage;
 mod fifo;
 mod lifo;
 
-use super::{
-    Blocked, Explained, Reason, Spent, Verdict, Violation, Witness,
-    budget::Meter,
-    verdict::{completed, operation, why_not},
-};
+use super::{Reason, Spent, Verdict, Witness, budget::Meter, verdict::violation};
 use crate::{
-    history::{History, Outcome},
+    history::History,
     model::{Access, Collection, Discipline, Specification},
 };
 
@@ -142,9 +138,9 @@ pub(super) fn check<S: Specification>(
     match search.explain(end, &mut meter) {
         Ok(Some(order)) => Verdict::Linearizable(Witness { order }),
         Ok(None) => match search.first_unexplained(end, &mut meter) {
-            Ok((event, prefix)) => {
-                let prefix = Witness { order: prefix };
-                let violation = violation(specification, history, event, prefix);
+            Ok((event, order)) => {
+                let explained = std::iter::once((None, order));
+                let violation = violation(specification, history, event, 1, explained);
                 Verdict::Violation(Box::new(violation))
             }
             Err(spent) => Verdict::Unknown(Reason::Spent(spent)),
@@ -438,61 +434,3 @@ impl Case {
 
 /// The rank of a take that found nothing. What takes effect at the same point is behind it or before.
 const EMPTY: u8 = 2;
-
-/// What is said of a history that nothing explains beyond `event`, and one `prefix` up to there.
-fn violation<S: Specification>(
-    specification: &S,
-    history: &History<S::Op, S::Ret>,
-    event: u64,
-    prefix: Witness,
-) -> Violation<S::State> {
-    let known = |completion: Option<u64>| completion.is_some_and(|completion| completion < event);
-    let mut state = specification.initial();
-    for index in &prefix.order {
-        let Some(its) = history.operation(*index) else {
-            continue;
-        };
-        let ret = match its.outcome {
-            Outcome::Ok(ret) if known(its.completion) => Some(ret),
-            _ => None,
-        };
-        let mut next = None;
-        specification.step(&state, its.op, ret, |state| {
-            next.get_or_insert(state);
-        });
-        state = next.unwrap_or(state);
-    }
-    let mut done = prefix.order.clone();
-    done.sort_unstable();
-    let invocation = history.invocation(event).unwrap_or(event);
-    let is_pending =
-        |index: u64| !known(history.completion(index)) && done.binary_search(&index).is_err();
-    let others = history
-        .operations()
-        .take_while(|its| its.invocation < event)
-        .filter(|its| is_pending(its.invocation) && its.invocation != invocation);
-    let blocked = history.operation(invocation).into_iter().chain(others);
-    let blocked = blocked.take(Violation::<()>::BLOCKED).map(|its| {
-        let ret = match its.outcome {
-            Outcome::Ok(ret) => Some(ret),
-            _ => None,
-        };
-        Blocked {
-            invocation: its.invocation,
-            operation: operation(its.op, ret),
-            why: match done.binary_search(&its.invocation) {
-                Ok(_) => "took effect, and cannot have returned that".to_owned(),
-                Err(_) => why_not(specification, &state, its.op, ret),
-            },
-        }
-    });
-    let blocked = blocked.collect();
-    Violation {
-        event,
-        invocation,
-        operation: completed(history, event),
-        prefix,
-        explained: vec![Explained { state, blocked }],
-        configurations: 1,
-    }
-}
