@@ -279,7 +279,7 @@ fn collections_agree_with_the_general_search<M>(
     M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
 {
     let (mut linearizable, mut collections) = (0, 0);
-    let histories = 5_000;
+    let histories = 3_000;
     let plain = Plain(model);
     for seed in 0..histories {
         let mut random = Random::new(seed);

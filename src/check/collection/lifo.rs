@@ -68,7 +68,12 @@ pub(super) fn order(case: &Case, meter: &mut Meter<'_>) -> Result<Vec<Placed>, O
         };
         let mut candidates = pushes.open_at(begins).iter().copied();
         let Some(value) = candidates.find(can_be_under_all) else {
-            return Err(case.must_be_empty_once(first, last, |value| !gone[value]));
+            // Of the values in the run alone: of others it is not known that they are in the way.
+            let is_in_run = |value: usize| {
+                let stay = case.values[value].stay(case.end);
+                !gone[value] && stay.is_some_and(|(from, to)| from >= first && to <= last)
+            };
+            return Err(case.must_be_empty_once(first, last, is_in_run));
         };
         gone[value as usize] = true;
         let it = &case.values[value as usize];
