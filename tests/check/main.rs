@@ -2,6 +2,7 @@
 #![cfg(all(not(loom), feature = "check"))]
 
 mod families;
+mod logs;
 mod oracle;
 mod random;
 
@@ -16,8 +17,8 @@ use tachograph::{
     Event, EventKind, History, HistoryBuilder, ProcessId, Recorder,
     check::{self, Budget, Flaw, Reason, Spent, Verdict, Witness},
     model::{
-        CasRegister, Model, Queue, Register, Specification, Stack, cas_register, queue, register,
-        stack,
+        CasRegister, KeyValue, Model, Queue, Register, Specification, Stack, cas_register, queue,
+        register, stack,
     },
 };
 
@@ -181,6 +182,70 @@ fn verdicts_on_an_object_with_parts_are_the_oracles() {
     agrees_with_the_oracle::<Pairs>();
 }
 
+/// Two values and mostly crashes: equal operations of unknown outcome, of which now one and now two are needed.
+struct Crashes;
+
+impl Family for Crashes {
+    type Model = CasRegister<u8>;
+
+    const NAME: &'static str = "cas-register of two values";
+
+    fn model() -> CasRegister<u8> {
+        CasRegister::new()
+    }
+
+    fn op(random: &mut Random) -> cas_register::Op<u8> {
+        let (old, new) = (random.below(2) as u8, random.below(2) as u8);
+        match random.below(4) {
+            0 | 1 => cas_register::Op::Read,
+            2 => cas_register::Op::Write(new),
+            _ => cas_register::Op::Cas(old, new),
+        }
+    }
+
+    fn ret(random: &mut Random) -> cas_register::Ret<u8> {
+        cas_register::Ret::Value(Some(random.below(2) as u8))
+    }
+}
+
+#[test]
+fn verdicts_where_most_updates_crash_are_the_oracles() {
+    for seed in 0..HISTORIES / 4 {
+        let mut random = Random::new(seed);
+        let shape = Shape {
+            processes: 2 + random.below(3),
+            operations: 5 + random.below(4),
+            info: 2,
+            fail: 0,
+            open_ends: true,
+        };
+        let mut history = history(&Crashes::model(), &shape, &mut random, Crashes::op);
+        if random.one_in(2) {
+            history = mutate::<Crashes>(history, &mut random);
+        }
+        assert_right::<Crashes>(&history, seed);
+    }
+}
+
+/// As many crashed writes of the same value as are read after another value was: one fewer does not do.
+#[test]
+fn equal_crashed_writes_are_used_once_each() {
+    use register::Op::{Read, Write};
+    for (crashed, read) in [(1, 1), (2, 2), (3, 3), (1, 2), (2, 3), (3, 4)] {
+        let mut builder = HistoryBuilder::new();
+        for process in 0..crashed {
+            builder.invoke(10 + process, Write(7)).info(10 + process);
+        }
+        for _ in 0..read {
+            builder.invoke(0, Write(1)).ok(0, None);
+            builder.invoke(0, Read).ok(0, Some(7));
+        }
+        let history = builder.finish().unwrap();
+        let verdict = check::linearizable(&Register::new(), &history, UNLIMITED).verdict;
+        assert_eq!(verdict.is_linearizable(), read <= crashed, "{history}");
+    }
+}
+
 fn sequential_agrees_with_the_oracle<F: Family>() {
     let mut consistent = 0;
     for seed in 0..HISTORIES / 4 {
@@ -267,6 +332,61 @@ fn what_is_linearizable_by_construction_is_never_a_violation() {
     never_a_false_alarm::<Registers>();
     never_a_false_alarm::<CasRegisters>();
     never_a_false_alarm::<Pairs>();
+}
+
+#[test]
+fn logs_of_a_store_are_judged_rightly_to_the_event() {
+    for seed in 0..100 {
+        let shape = logs::Shape {
+            clients: 10,
+            operations: 500,
+            rest: 10,
+            slow: 20,
+            lost: [0, 100][seed as usize % 2],
+            splits: false,
+        };
+        let op = logs::texts(10, 45, 5);
+        let good = logs::log(&shape, &mut Random::new(seed), None, op);
+        let model = KeyValue::new();
+        match check::linearizable(&model, &good, UNLIMITED).verdict {
+            Verdict::Linearizable(witness) => witness.validate(&model, &good).unwrap(),
+            other => panic!("seed {seed}: {other}"),
+        }
+        for fault in [logs::Fault::Strange("y".to_owned()), logs::Fault::Stale] {
+            let Some((bad, event)) = logs::with(&good, 60, &fault) else {
+                panic!("seed {seed}")
+            };
+            match check::linearizable(&model, &bad, UNLIMITED).verdict {
+                Verdict::Violation(violation) => assert_eq!(violation.event, event, "seed {seed}"),
+                other => panic!("seed {seed}: {other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn logs_of_registers_with_crashes_are_judged_rightly_to_the_event() {
+    for seed in 0..100 {
+        let shape = logs::Shape {
+            clients: 5,
+            operations: 200,
+            rest: 60,
+            slow: 0,
+            lost: 10,
+            splits: false,
+        };
+        let good = logs::log(&shape, &mut Random::new(seed), None, logs::numbers(50));
+        let model = KeyValue::new();
+        match check::linearizable(&model, &good, UNLIMITED).verdict {
+            Verdict::Linearizable(witness) => witness.validate(&model, &good).unwrap(),
+            other => panic!("seed {seed}: {other}"),
+        }
+        let (bad, event) = logs::with(&good, 60, &logs::Fault::Strange(9)).unwrap();
+        match check::linearizable(&model, &bad, UNLIMITED).verdict {
+            Verdict::Violation(violation) => assert_eq!(violation.event, event, "seed {seed}"),
+            other => panic!("seed {seed}: {other}"),
+        }
+    }
 }
 
 /// Histories that are too long for the oracle, held against the search that is for all models, which the oracle agrees with.
@@ -680,6 +800,26 @@ fn an_order_with_a_flaw_is_no_witness() {
     assert_eq!(flaw(&[0, 0]), Some(Flaw::NotAnOperation(0)));
     assert_eq!(flaw(&[1]), Some(Flaw::NotAnOperation(1)));
     assert_eq!(flaw(&[99]), Some(Flaw::NotAnOperation(99)));
+}
+
+#[test]
+fn an_order_against_that_of_a_process_is_no_witness() {
+    use register::Op::{Read, Write};
+    let [a, b] = processes();
+    let mut builder = HistoryBuilder::new();
+    builder.invoke(a, Write(1)).ok(a, None); // 0
+    builder.invoke(a, Write(2)).ok(a, None); // 2
+    builder.invoke(b, Read).ok(b, Some(1)); // 4
+    let history = builder.finish().unwrap();
+    let flaw = |order: &[u64]| {
+        let witness = Witness {
+            order: order.to_vec(),
+        };
+        witness.validate_sequential(&Register::new(), &history)
+    };
+    assert_eq!(flaw(&[0, 4, 2]), Ok(()));
+    assert_eq!(flaw(&[2, 0, 4]), Err(Flaw::OutOfTime(0)));
+    assert_eq!(flaw(&[0, 4]), Err(Flaw::Missing(2)));
 }
 
 #[test]
