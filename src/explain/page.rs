@@ -58,7 +58,7 @@ pub struct Page<'a, S: Specification> {
 
 impl<'a, S: Specification> Page<'a, S> {
     /// So many events are shown at most; and the operations that were invoked before and are still open.
-    pub const EVENTS: u64 = 20_000;
+    pub const EVENTS: u64 = 25_000;
 
     /// The file is no larger.
     pub const BYTES: usize = 5_000_000;
@@ -216,19 +216,19 @@ impl<'a, S: Specification> Page<'a, S> {
             ]));
         }
         let mut marks = Vec::new();
-        for index in window.clone() {
-            if let Some(event) = history.get(index)
-                && let EventKind::Mark(text) = event.kind
-            {
+        for event in window.clone().filter_map(|index| history.get(index)) {
+            if let EventKind::Mark(text) = event.kind {
                 marks.push(json!([
-                    relative(index),
+                    relative(event.index),
                     event.process.to_string(),
                     texts.number(brief(text)),
                     event.time.map(nanos),
                 ]));
             }
         }
-        let (steps, first_states, late) = self.steps(&shown, &mut texts);
+        let order = self.order();
+        let parts = self.parts(order);
+        let Replay { steps, late } = self.replay(order, parts, &shown, &mut texts);
         let steps: Vec<_> = steps
             .into_iter()
             .map(|(number, invocation, states)| json!([number, relative(invocation), states]))
@@ -255,9 +255,10 @@ impl<'a, S: Specification> Page<'a, S> {
             "processes": lanes.keys().map(ToString::to_string).collect::<Vec<_>>(),
             "operations": operations,
             "marks": marks,
-            "order": self.order().len(),
+            "order": order.len(),
+            "parts": parts,
+            "initial": debugged(&self.specification.initial()),
             "steps": steps,
-            "initial": first_states,
             "late": late,
             "texts": texts.texts,
         })
@@ -272,57 +273,71 @@ impl<'a, S: Specification> Page<'a, S> {
         }
     }
 
-    /// The steps of the linearization that are shown operations: the number of each, from 1, its invocation, and the
-    /// states that the object may be in after it. Also the first state, and whether it took too long to say all states.
-    ///
-    /// Where the object has parts, the state is that of the part.
-    fn steps(
+    /// Whether the object has parts, each with a state of its own.
+    fn parts(&self, order: &[u64]) -> bool {
+        let part = |operation: Operation<'_, S::Op, S::Ret>| self.specification.part(operation.op);
+        let has_part = |&index: &u64| self.history.operation(index).and_then(part).is_some();
+        !order.is_empty() && order.iter().all(has_part)
+    }
+
+    /// Goes through the linearization as far as it is shown.
+    fn replay(
         &self,
+        order: &[u64],
+        parts: bool,
         shown: &BTreeSet<u64>,
         texts: &mut Texts,
-    ) -> (Vec<(usize, u64, Option<usize>)>, String, bool) {
-        let order = self.order();
-        let op = |invocation| self.history.operation(invocation).map(|it| it.op);
-        let part = |invocation| op(invocation).and_then(|op| self.specification.part(op));
-        let in_parts = order.iter().all(|&invocation| part(invocation).is_some());
-        let initial = self.specification.initial();
-        let first = debugged(&initial);
+    ) -> Replay {
         let last = order.iter().rposition(|it| shown.contains(it));
-        let mut states: HashMap<Option<u64>, Vec<S::State>> = HashMap::new();
+        let order = &order[..last.map_or(0, |last| last + 1)];
+        let mut states = HashMap::new();
         let mut steps = Vec::new();
         let began = Instant::now();
         let mut late = false;
-        for (place, &invocation) in order[..last.map_or(0, |last| last + 1)].iter().enumerate() {
+        for (number, &invocation) in (1..).zip(order) {
+            let Some(operation) = self.history.operation(invocation) else {
+                continue; // of another history
+            };
             late = late || began.elapsed() > REPLAY;
             let mut after = None;
-            if let Some(operation) = self.history.operation(invocation).filter(|_| !late) {
+            if !late {
                 let ret = match operation.outcome {
                     Outcome::Ok(ret) => Some(ret),
                     _ => None,
                 };
-                let part = part(invocation).filter(|_| in_parts);
-                let before = states.entry(part).or_insert_with(|| vec![initial.clone()]);
+                let part = parts.then(|| self.specification.part(operation.op));
+                let states = states
+                    .entry(part)
+                    .or_insert_with(|| vec![self.specification.initial()]);
                 let mut next = HashSet::new();
-                for state in &*before {
+                for state in &*states {
                     self.specification.step(state, operation.op, ret, |state| {
                         if next.len() < STATES {
                             next.insert(state);
                         }
                     });
                 }
-                *before = next.into_iter().collect();
+                *states = next.into_iter().collect();
                 after = shown.contains(&invocation).then(|| {
-                    let mut states: Vec<_> = before.iter().map(debugged).collect();
+                    let mut states: Vec<_> = states.iter().map(debugged).collect();
                     states.sort_unstable();
                     texts.number(brief(states.join(" or ")))
                 });
             }
             if shown.contains(&invocation) {
-                steps.push((place + 1, invocation, after));
+                steps.push((number, invocation, after));
             }
         }
-        (steps, first, late)
+        Replay { steps, late }
     }
+}
+
+/// The steps of the linearization that are shown.
+struct Replay {
+    /// The number of each, from 1; its invocation; and the states that the object, or the part of it, may be in after it.
+    steps: Vec<(usize, u64, Option<usize>)>,
+    /// Whether the time was up before all states were known.
+    late: bool,
 }
 
 impl<S: Specification> fmt::Display for Page<'_, S> {

@@ -23,7 +23,7 @@ use crate::{
 ///
 /// The page is one file that needs no network: lanes of operations, the linearization and the state after each step, or
 /// the first event that nothing explains. It is written whatever the verdict is, and the exit code is that of `check`.
-/// Of a long history it shows 20,000 events, about the violation or the first, and says so.
+/// Of a long history it shows 25,000 events, about the violation or the first, and says so.
 ///
 /// A regular file that is there already is replaced once the new one is written in full.
 #[derive(Args)]

@@ -51,7 +51,7 @@
   }
 
   // A row for each process; where there are many, those that follow one another share one.
-  const MANY = 24;
+  const MANY = 10;
   const rows = [];
   {
     const lanes = data.processes.map((name) => ({ name, operations: [] }));
@@ -70,10 +70,13 @@
       row.names.push(lane.name);
       row.until = ended(lane);
       for (const operation of lane.operations) {
-        operation.row = rows.indexOf(row);
+        // The first of a process that is not the first of its row.
+        operation.succeeds = row.names.length > 1 && operation === lane.operations[0];
         row.operations.push(operation);
       }
     }
+    rows.sort((a, b) => a.names[0] - b.names[0]);
+    rows.forEach((row, number) => row.operations.forEach((operation) => (operation.row = number)));
   }
 
   // ---- the axis: event indices, or recorded times
@@ -141,7 +144,9 @@
 
   // ---- the view
 
-  const GUTTER = 76, AXIS = 30, LANE = 42, BAR = 22, PAD = 14;
+  const GUTTER = 76, AXIS = 30;
+  // Few lanes are higher.
+  let LANE = 42, BAR = 22;
   const lanes = $("lanes"), canvas = $("canvas"), overview = $("overview");
   const context = canvas.getContext("2d"), overviewContext = overview.getContext("2d");
   const view = { from: 0, to: 1 };
@@ -216,7 +221,7 @@
   function readColours() {
     const style = getComputedStyle(document.documentElement);
     const names = ["ground", "sheet", "ink", "soft", "rule", "edge", "accent", "ok", "ok-edge", "ok-ink", "fail", "fail-edge",
-      "fail-ink", "info", "info-edge", "info-ink", "bad", "bad-ink", "hit", "mark", "mark-soft", "point", "point-ink", "order", "veil"];
+      "fail-ink", "info", "info-edge", "info-ink", "bad", "bad-ink", "pale", "pale-edge", "pale-ink", "hit", "mark", "mark-soft", "point", "point-ink", "order", "veil"];
     colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
   }
 
@@ -246,6 +251,8 @@
     ratio = devicePixelRatio || 1;
     width = lanes.clientWidth;
     height = lanes.clientHeight;
+    LANE = clamp(Math.floor((height - AXIS - 16) / rows.length), 42, 64);
+    BAR = Math.round(LANE * 0.5) + 1;
     const fit = (canvas, width, height) => {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
@@ -269,8 +276,12 @@
     return low;
   }
 
-  const kindOf = (operation) => (operation.bad ? "bad" : operation.outcome === OK ? "ok" : operation.outcome === FAIL ? "fail" : "info");
-  const top = (row) => AXIS + 8 + row * LANE - lanes.scrollTop;
+  const kindOf = (operation) => {
+    if (operation.bad) return "bad";
+    if (violation && operation.from > violation.event) return "pale";
+    return operation.outcome === OK ? "ok" : operation.outcome === FAIL ? "fail" : "info";
+  };
+  const top = (row) => AXIS + 12 + row * LANE - lanes.scrollTop;
 
   function draw() {
     const c = context;
@@ -290,7 +301,13 @@
     if (begin > GUTTER) c.fillRect(GUTTER, 0, begin - GUTTER, height);
     if (end < width) c.fillRect(end, 0, width - end, height);
 
-    drawGrid(c);
+    const flag = violation ? flagOfViolation(c) : null;
+    if (flag && flag.line < width) {
+      // What comes behind the violation was not judged.
+      c.fillStyle = colours.ground;
+      c.fillRect(Math.max(flag.line, GUTTER), AXIS, width, height);
+    }
+    drawGrid(c, flag);
     let labelled = -Infinity;
     for (const mark of marks) {
       const left = x(mark.place), right = byTime ? left + 3 : Math.max(x(mark.place + 1), left + 3);
@@ -298,7 +315,7 @@
       c.fillStyle = colours["mark-soft"];
       c.fillRect(left, AXIS, Math.min(right - left, 60), height);
       c.fillStyle = colours.mark;
-      c.fillRect(left, AXIS, 1.5, height);
+      c.fillRect(left, AXIS, 1, height);
       if (left < labelled) continue;
       c.font = `11px ${SANS}`;
       const shown = fitted(c, mark.text, 120);
@@ -307,7 +324,7 @@
     }
 
     c.fillStyle = colours.rule;
-    for (let row = firstRow; row <= lastRow; row++) c.fillRect(GUTTER, Math.round(top(row) + LANE - 9) + 0.5, width, 1);
+    for (let row = firstRow; row <= lastRow; row++) c.fillRect(GUTTER, Math.round(top(row) + LANE - 9), width, 1);
 
     const visible = visibleSteps();
     const orderShown = visible.length <= 300 && visible.length * 4 < room();
@@ -322,21 +339,14 @@
     }
     for (let row = firstRow; row <= lastRow; row++) drawRow(c, row);
     if (violation) {
-      // What comes behind the violation was not judged.
-      const line = x(along(violation.event));
-      c.fillStyle = colours.veil;
-      if (line < width) c.fillRect(Math.max(line + 2, GUTTER), AXIS, width, height);
-      if (culprit && culprit.row >= firstRow && culprit.row <= lastRow) drawBar(c, culprit, true);
+      if (culprit && culprit.row >= firstRow && culprit.row <= lastRow) drawBar(c, culprit);
       c.fillStyle = colours.bad;
-      c.fillRect(line, 0, 2, height);
-      c.font = `600 11px ${SANS}`;
-      const label = `✗ event ${index(violation.event)}`, long = c.measureText(label).width + 12;
-      const left = line + 2 + long > width ? line - long : line + 2;
-      c.fillRect(left, 5, long, 19);
+      c.fillRect(flag.line, 0, 2, height);
+      c.font = flag.font;
+      c.fillRect(flag.left, 5, flag.right - flag.left, 19);
       c.fillStyle = colours["bad-ink"];
-      c.fillText(label, left + 6, 18);
+      c.fillText(flag.label, flag.left + 6, 18);
     }
-    if (orderShown) drawPoints(c, visible);
     for (const operation of [hovered, selected]) {
       if (!operation || operation.row < firstRow || operation.row > lastRow) continue;
       const { left, right } = extent(operation);
@@ -346,17 +356,25 @@
       c.roundRect(left - 2.5, top(operation.row) - 2.5, right - left + 5, BAR + 5, 6);
       c.stroke();
     }
+    if (orderShown) drawPoints(c, visible);
     c.restore();
     drawGutter(c, firstRow, lastRow);
+  }
+
+  function flagOfViolation(c) {
+    const line = x(along(violation.event)), label = `✗ event ${index(violation.event)}`;
+    const font = c.font = `600 11px ${SANS}`;
+    const long = c.measureText(label).width + 12, left = line + 2 + long > width ? line - long : line + 2;
+    return { line, label, font, left, right: left + long };
   }
 
   function drawRow(c, number) {
     const row = rows[number];
     const wide = [];
-    const strips = { ok: [], fail: [], info: [], hit: [] };
+    const strips = { ok: [], fail: [], info: [], pale: [], hit: [] };
     let drawnTo = -Infinity;
-    const limit = at(width) ;
-    for (let i = firstReaching(row, at(GUTTER) ); i < row.operations.length; i++) {
+    const limit = at(width);
+    for (let i = firstReaching(row, at(GUTTER)); i < row.operations.length; i++) {
       const operation = row.operations[i];
       if (operation.start > limit) break;
       const { left, right } = extent(operation);
@@ -368,17 +386,24 @@
       if (operation.hit) strips.hit.push(left, right);
       if (right <= drawnTo) continue;
       drawnTo = Math.max(right, left + 1.5);
-      strips[kindOf(operation)]?.push(left, drawnTo);
+      strips[kindOf(operation)].push(left, drawnTo);
     }
     const y = top(number);
-    for (const kind of ["ok", "fail", "info", "hit"]) {
+    for (const kind of ["ok", "fail", "info", "pale", "hit"]) {
       c.fillStyle = colours[kind === "hit" ? "hit" : `${kind}-edge`];
       const list = strips[kind];
       c.beginPath();
       for (let i = 0; i < list.length; i += 2) c.rect(list[i], y, Math.max(list[i + 1] - list[i] - 0.5, 1), BAR);
       c.fill();
     }
-    for (const operation of wide) drawBar(c, operation, false);
+    for (const operation of wide) {
+      drawBar(c, operation);
+      if (operation.succeeds) {
+        c.font = `10.5px ${MONO}`;
+        c.fillStyle = colours.soft;
+        c.fillText(`p${processNames[operation.process]}`, Math.max(x(operation.start), GUTTER) + 1, y - 3);
+      }
+    }
   }
 
   /** From where to where the bar goes, in pixels, and no further than can be seen. */
@@ -388,13 +413,12 @@
     return { left, right: Math.max(clamp(x(end), GUTTER - 20, width + 20), left + 2) };
   }
 
-  function drawBar(c, operation, again) {
-    if (operation.bad && !again && violation) return; // is drawn above the veil
+  function drawBar(c, operation) {
     const { left, right } = extent(operation), y = top(operation.row), kind = kindOf(operation);
     if (operation.outcome === INFO) {
       const to = Math.min(x(operation.reach), width + 20);
       if (to > right + 2) {
-        c.strokeStyle = colours["info-edge"];
+        c.strokeStyle = colours[`${kind}-edge`];
         c.lineWidth = 1.25;
         c.setLineDash([3, 4]);
         c.beginPath();
@@ -419,7 +443,7 @@
     c.fillStyle = colours[`${kind}-ink`];
     const label = (kind === "bad" ? "✗ " : operation.outcome === FAIL ? "✕ " : "") + (operation.outcome === FAIL ? operation.op : called(operation));
     const shown = fitted(c, label, free);
-    if (shown !== "…") c.fillText(shown, from, y + 15);
+    if (shown !== "…") c.fillText(shown, from, y + BAR / 2 + 4);
   }
 
   let letter = {};
@@ -463,18 +487,20 @@
     for (const step of visible) {
       const px = x(step.at), y = top(step.operation.row) + BAR;
       const label = String(step.number);
-      c.fillStyle = colours.point;
+      // Hollow, where it takes effect after its `info`.
+      const late = step.at > step.operation.end && step.operation.outcome === INFO;
+      c.fillStyle = late ? colours.sheet : colours.point;
       c.beginPath();
       if (numbered) {
         const half = Math.max(7, label.length * 3 + 4);
         c.roundRect(px - half, y - 6, 2 * half, 13, 6.5);
       } else c.arc(px, y, 2.75, 0, 7);
       c.fill();
-      c.strokeStyle = colours.sheet;
-      c.lineWidth = 1;
+      c.strokeStyle = late ? colours.point : colours.sheet;
+      c.lineWidth = late ? 1.5 : 1;
       c.stroke();
       if (!numbered) continue;
-      c.fillStyle = colours["point-ink"];
+      c.fillStyle = late ? colours.point : colours["point-ink"];
       c.fillText(label, px, y + 4);
     }
     c.textAlign = "left";
@@ -486,9 +512,12 @@
     return `${Number((nanos / size).toPrecision(4))} ${unit}`;
   };
   /** A moment of the recording, to the nanosecond. */
-  const clock = (nanos) => `${(nanos / 1e9).toFixed(9).replace(/0{1,6}$/, "")} s`;
+  const clock = (nanos) => {
+    const [unit, size] = UNITS.find(([, size]) => nanos >= size) ?? UNITS[3];
+    return `${Number((nanos / size).toFixed(Math.log10(size)))} ${unit}`;
+  };
 
-  function drawGrid(c) {
+  function drawGrid(c, flag) {
     const rough = (span() / room()) * 95, power = 10 ** Math.floor(Math.log10(rough));
     let step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
     if (!byTime) step = Math.max(1, Math.round(step));
@@ -504,7 +533,10 @@
       c.fillRect(px - 0.5, AXIS - 6, 1, height);
       c.fillStyle = colours.soft;
       const digits = Math.max(0, Math.ceil(-Math.log10(step / size) - 1e-9));
-      c.fillText(byTime ? `${(tick / size).toFixed(digits)} ${unit}` : index(Math.round(tick)), px, 18);
+      const label = byTime ? `${(tick / size).toFixed(digits)} ${unit}` : index(Math.round(tick));
+      const half = c.measureText(label).width / 2 + 4;
+      if (px - half < GUTTER - 2 || px + half > width || (flag && px + half > flag.left && px - half < flag.right)) continue;
+      c.fillText(label, px, 18);
     }
     c.textAlign = "left";
     c.fillStyle = colours.rule;
@@ -531,9 +563,10 @@
         name = processNames[seen.process];
       }
       const own = selected && selected.row === number;
+      if (own) name = processNames[selected.process];
       c.font = `${own ? "600 " : ""}12px ${MONO}`;
       c.fillStyle = own ? colours.ink : colours.soft;
-      c.fillText(fitted(c, `p${name}`, GUTTER - 20), GUTTER - 10, top(number) + 15);
+      c.fillText(fitted(c, `p${name}`, GUTTER - 20), GUTTER - 10, top(number) + BAR / 2 + 4);
     }
     c.restore();
     c.font = `11px ${SANS}`;
@@ -727,7 +760,7 @@
         ? "A longest order in which operations may have taken effect before the violation"
         : "An order in which all operations may have taken effect";
       const items = culprit ? [...steps, { number: "✗", operation: culprit, state: null }] : steps;
-      table($("view-order"), `${found}, and the state after each. At first it is ${data.initial}.${whole}${data.late ? " Not all states are here: it would take too long." : ""}`,
+      table($("view-order"), `${found}, and the state${data.parts ? " of its part of the object" : ""} after each. At first it is ${data.initial}.${whole}${data.late ? " Not all states are here: it would take too long." : ""}`,
         ["Step", "Operation", "Process", "State then"], items,
         (step) => [String(step.number), code(called(step.operation)), processNames[step.operation.process],
           step.operation.bad ? element("span", {}, "cannot be placed") : step.state === null ? "–" : code(step.state)],
@@ -767,7 +800,7 @@
     } else if (checked?.verdict === "linearizable") {
       panel.append(element("h2", {}, "Linearizable"));
       panel.append(p("Each operation can have taken effect at one moment between its two events. One order that explains all results is numbered in the timeline, and is in the table ",
-        element("button", { type: "button", onclick: () => open("order") }, "Linearization"), "."));
+        element("button", { type: "button", class: "link", onclick: () => open("order") }, "Linearization"), "."));
     } else if (checked) {
       panel.append(element("h2", {}, "Not decided"));
       panel.append(p(`${checked.reason}. This is neither a pass nor a failure.`));
@@ -869,7 +902,8 @@
     $("by-index").setAttribute("aria-pressed", !byTime);
     layAlongAxis();
     overviewImage = null;
-    show({ from: along(from), to: along(to) });
+    const edge = (along(to) - along(from)) * 0.03;
+    show({ from: along(from) - edge, to: along(to) + edge });
   }
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -944,7 +978,7 @@
     const box = canvas.getBoundingClientRect();
     const px = event.clientX - box.left, py = event.clientY - box.top;
     if (px < GUTTER || py < AXIS) return null;
-    const number = Math.floor((py - AXIS - 8 + lanes.scrollTop + 4) / LANE), row = rows[number];
+    const number = Math.floor((py - AXIS - 4 + lanes.scrollTop) / LANE), row = rows[number];
     if (!row || py - top(number) > BAR + 8) return null;
     const slack = (4 / room()) * span(), place = at(px);
     let best = null, distance = Infinity;
