@@ -323,7 +323,7 @@ fn long_texts_are_cut_and_the_page_stays_small() {
     let model = Register::<String>::new();
     let long = |number: u64| format!("{number}{}", "\u{1f980}".repeat(100_000));
     // Every text is another one, and takes four bytes a character.
-    let short = |number: u64| format!("{number}{}", "\u{1f980}".repeat(300));
+    let short = |number: u64| format!("{number}{}", "\u{1f980}".repeat(200));
     let mut builder = HistoryBuilder::new();
     builder.invoke(0, Op::Write(long(0))).ok(0, None);
     for number in 0..12_000 {

@@ -27,6 +27,9 @@ impl Folder {
              {:process 1, :type :invoke, :f :read, :value nil}\n\
              {:process 1, :type :ok, :f :read, :value nil}\n",
         );
+        // Long enough that the time is looked at.
+        let long = "{:process 0, :type :invoke, :f :write, :value 1}\n{:process 0, :type :ok, :f :write, :value 1}\n";
+        folder.write("long.edn", &long.repeat(2000));
         folder
     }
 
@@ -59,7 +62,7 @@ fn view_writes_the_page_whatever_the_verdict_and_ends_with_that_of_check() {
     for (arguments, code, verdict) in [
         ("good.edn --model register", 0, "linearizable"),
         ("stale.edn --model register", 1, "violation"),
-        ("stale.edn --model register --timeout 0", 2, "unknown"),
+        ("long.edn --model register --timeout 0", 2, "unknown"),
     ] {
         let run = folder.run(&format!("view {arguments} -o page.html"));
         assert_eq!(run.status.code(), Some(code), "{arguments}: {run:?}");

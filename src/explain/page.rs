@@ -99,11 +99,12 @@ impl<'a, S: Specification> Page<'a, S> {
         let mut events = Self::EVENTS;
         let data = loop {
             let data = in_script(&self.data(self.window(events)));
-            // It ends: a few events fit, however long their texts are.
+            // It ends, with ever fewer events: a few fit, however long their texts are.
             if data.len() <= room || events == 1 {
                 break data;
             }
-            events /= 2;
+            let share = room as f64 / data.len() as f64;
+            events = ((events as f64 * share * 0.9) as u64).max(1);
         };
         let verdict = match self.report {
             Some(report) => brief(

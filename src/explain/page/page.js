@@ -251,7 +251,7 @@
     ratio = devicePixelRatio || 1;
     width = lanes.clientWidth;
     height = lanes.clientHeight;
-    LANE = clamp(Math.floor((height - AXIS - 16) / rows.length), 42, 64);
+    LANE = clamp(Math.floor((height - AXIS - (marks.length ? 30 : 14)) / rows.length), 42, 64);
     BAR = Math.round(LANE * 0.5) + 1;
     const fit = (canvas, width, height) => {
       canvas.width = Math.round(width * ratio);
@@ -308,7 +308,6 @@
       c.fillRect(Math.max(flag.line, GUTTER), AXIS, width, height);
     }
     drawGrid(c, flag);
-    let labelled = -Infinity;
     for (const mark of marks) {
       const left = x(mark.place), right = byTime ? left + 3 : Math.max(x(mark.place + 1), left + 3);
       if (right < GUTTER || left > width) continue;
@@ -316,13 +315,7 @@
       c.fillRect(left, AXIS, Math.min(right - left, 60), height);
       c.fillStyle = colours.mark;
       c.fillRect(left, AXIS, 1, height);
-      if (left < labelled) continue;
-      c.font = `11px ${SANS}`;
-      const shown = fitted(c, mark.text, 120);
-      c.fillText(shown, left + 5, height - 7);
-      labelled = left + c.measureText(shown).width + 12;
     }
-
     c.fillStyle = colours.rule;
     for (let row = firstRow; row <= lastRow; row++) c.fillRect(GUTTER, Math.round(top(row) + LANE - 9), width, 1);
 
@@ -357,8 +350,24 @@
       c.stroke();
     }
     if (orderShown) drawPoints(c, visible);
+    drawNamesOfMarks(c);
     c.restore();
     drawGutter(c, firstRow, lastRow);
+  }
+
+  function drawNamesOfMarks(c) {
+    c.font = `11px ${SANS}`;
+    let to = -Infinity;
+    for (const mark of marks) {
+      const left = x(mark.place);
+      if (left < Math.max(to, GUTTER - 120) || left > width) continue;
+      const shown = fitted(c, mark.text, 120), long = c.measureText(shown).width;
+      c.fillStyle = colours.sheet;
+      c.fillRect(left + 2, height - 19, long + 7, 17);
+      c.fillStyle = colours.mark;
+      c.fillText(shown, left + 5, height - 7);
+      to = left + long + 12;
+    }
   }
 
   function flagOfViolation(c) {
