@@ -169,7 +169,7 @@ def register(operations, clients, seed, marks=0, wrong_at=None, unknown=0.0):
     return "\n".join(events) + "\n"
 
 
-HOSTILE = "</script><script>document.title = 'broken into'</script><img src=x onerror=alert(1)> \u202e\x1b[31m \u2028 <!--"
+HOSTILE = "</script ><script >document.title = 'broken into'</script ></script><script>document.title = 'broken into'</script><img src=x onerror=alert(1)> \u202e\x1b[31m \u2028 <!--"
 
 
 def hostile():
@@ -262,6 +262,7 @@ def hovering_tells(browser, bad):
     browser.move(1, 1)
     assert browser.run("return document.querySelector('#tip').hidden")
     browser.move((it["left"] + it["right"]) / 2, (it["top"] + it["bottom"]) / 2)
+    assert not browser.run("return document.querySelector('#tip').hidden")
     tip = browser.text("#tip")
     assert "Read → Some(12345)" in tip, tip
     for word in ("Process", "Invoked", f"event {bad['from']}", "Completed", "Took", "µs"):
