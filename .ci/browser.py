@@ -455,6 +455,13 @@ def what_was_not_decided_says_so(browser, pages):
     assert "neither a pass nor a failure" in browser.text("#view-verdict")
 
 
+def a_history_without_operations_is_a_page_too(browser, pages):
+    browser.open(pages.make("empty", '{:process :nemesis, :type :info, :f :start, :value nil}\n', "register", 0))
+    for key in ("\ue011", "\ue014", "]", "v", "n", "0", "+", "t"):
+        browser.press(key)
+    assert selected(browser) is None
+
+
 def screenshots(pages, folder):
     pages.make("violation", register(10_000, 8, 1, marks=12, wrong_at=7000), "register", 1)
     pages.make("unknown-outcomes", register(400, 5, 4, marks=3, unknown=0.03), "register", 0)
@@ -510,6 +517,7 @@ def main():
         trial(a_good_history_is_explained_too, pages)
         trial(a_long_history_is_shown_in_part, pages)
         trial(what_was_not_decided_says_so, pages)
+        trial(a_history_without_operations_is_a_page_too, pages)
     with Browser(dark=True) as browser:
         browser.open(pages.folder / "violation.html")
         assert browser.run("return document.documentElement.dataset.theme") == "dark"
