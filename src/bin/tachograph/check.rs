@@ -5,7 +5,7 @@ use std::{fmt::Debug, io, path::Path, time::Duration};
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 use tachograph::{
-    Event, EventKind, History, HistoryBuilder, Text,
+    History,
     check::{self, Budget, Report as Checked, Verdict as Found, Violation},
     format::edn::{self, Jepsen, Value},
     model::{
@@ -18,6 +18,7 @@ use crate::{
     Verdict,
     input::{self, Failure, Files},
     json,
+    object::{ModelName, seconds, typed},
     patience::Patience,
     say::{self, Report},
 };
@@ -49,30 +50,10 @@ pub struct Check {
     json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum ModelName {
-    Register,
-    CasRegister,
-    Kv,
-    Counter,
-    Set,
-    Queue,
-    Stack,
-    PriorityQueue,
-    Mutex,
-    Semaphore,
-    Log,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Consistency {
     Linearizable,
     Sequential,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 /// What was found of a file, whatever the model.
@@ -146,8 +127,7 @@ impl Check {
         S: Specification<Op: Jepsen<Ret = S::Ret> + Sync, Ret: Sync, State: Send> + Sync,
     {
         let events = history.len();
-        let history = typed::<S::Op>(history)
-            .map_err(|what| Failure::Open(io::Error::new(io::ErrorKind::InvalidData, what)))?;
+        let history = typed::<S::Op>(history)?;
         let budget = match self.timeout {
             Some(time) => Budget::unlimited().time(time),
             None => Budget::unlimited(),
@@ -230,39 +210,4 @@ fn explained<T: Debug>(violation: &Violation<T>) -> Json {
         "explained": explained.collect::<Vec<_>>(),
         "text": violation.to_string(),
     })
-}
-
-/// The history as one of operations that a model knows.
-fn typed<O: Jepsen>(history: History<edn::Op, Value>) -> Result<History<O, O::Ret>, String> {
-    let mut builder = HistoryBuilder::<O, O::Ret>::new();
-    for event in history {
-        let Event {
-            index,
-            process,
-            kind,
-            error,
-            ..
-        } = event;
-        let misfit = |what: edn::Misfit| format!("event {index}: {what}");
-        let kind = match kind {
-            EventKind::Invoke(op) => {
-                EventKind::Invoke(O::from_value(&op.f, op.value).map_err(misfit)?)
-            }
-            EventKind::Ok(value) => match builder.open(process) {
-                Some(op) => EventKind::Ok(op.ret_from_value(value).map_err(misfit)?),
-                None => return Err(format!("event {index} completes nothing")),
-            },
-            EventKind::Fail => EventKind::Fail,
-            EventKind::Info => EventKind::Info,
-            EventKind::Mark(text) => EventKind::Mark::<O, O::Ret, Text>(text),
-        };
-        builder.push(Event {
-            index,
-            process,
-            time: None, // was looked at when the file was read, and means nothing here
-            kind,
-            error,
-        });
-    }
-    builder.finish().map_err(|breaches| breaches.to_string())
 }

@@ -4,12 +4,14 @@ mod check;
 mod convert;
 mod input;
 mod json;
+mod object;
 mod output;
 mod patience;
 mod print;
 mod say;
 mod stats;
 mod validate;
+mod view;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    View(view::View),
     Stats(stats::Stats),
     Validate(validate::Validate),
     Convert(convert::Convert),
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Check(command) => command.run(),
+        Command::View(command) => command.run(),
         Command::Stats(command) => command.run(),
         Command::Validate(command) => command.run(),
         Command::Convert(command) => command.run(),
