@@ -3,6 +3,8 @@
 #[cfg(feature = "check")]
 pub mod check;
 mod event;
+#[cfg(feature = "check")]
+pub mod explain;
 #[cfg(feature = "format")]
 pub mod format;
 mod history;

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::Model;
+use super::{About, Model};
 
 /// A queue of values of type `V`, first in, first out, at first empty; with a capacity or without.
 ///
@@ -101,6 +101,15 @@ impl<V: Clone + Eq + Hash + Debug> Model for Queue<V> {
 
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Peek | Op::Len)
+    }
+
+    fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {
+        match (op, ret) {
+            (Op::Enqueue(_), Some(Ret::Enqueued(false))) | (Op::Len, _) => About::All,
+            (Op::Enqueue(value), _) => About::value(value),
+            (_, Some(Ret::Value(value))) => About::found(value.as_ref()),
+            _ => About::Nothing,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::Model;
+use super::{About, Model};
 
 /// A stack of values of type `V`, last in, first out, at first empty.
 ///
@@ -70,6 +70,14 @@ impl<V: Clone + Eq + Hash + Debug> Model for Stack<V> {
 
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Peek)
+    }
+
+    fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {
+        match (op, ret) {
+            (Op::Push(value), _) => About::value(value),
+            (_, Some(Ret::Value(value))) => About::found(value.as_ref()),
+            _ => About::Nothing,
+        }
     }
 }
 

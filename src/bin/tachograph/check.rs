@@ -50,7 +50,7 @@ pub struct Check {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum ModelName {
+pub enum ModelName {
     Register,
     CasRegister,
     Kv,
@@ -70,7 +70,7 @@ enum Consistency {
     Sequential,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
@@ -222,7 +222,7 @@ impl Check {
     }
 }
 
-fn explained<T: Debug>(violation: &Violation<T>) -> Json {
+pub fn explained<T: Debug>(violation: &Violation<T>) -> Json {
     let explained = violation.explained.iter().map(|explained| {
         let blocked = explained.blocked.iter().map(|blocked| {
             json!({
@@ -247,7 +247,7 @@ fn explained<T: Debug>(violation: &Violation<T>) -> Json {
 }
 
 /// The history as one of operations that a model knows.
-fn typed<O: Jepsen>(history: History<edn::Op, Value>) -> Result<History<O, O::Ret>, String> {
+pub fn typed<O: Jepsen>(history: History<edn::Op, Value>) -> Result<History<O, O::Ret>, String> {
     let mut builder = HistoryBuilder::<O, O::Ret>::new();
     for event in history {
         let Event {
