@@ -178,7 +178,10 @@ where
             };
         }
         let history = builder.finish().expect("each process has one operation");
-        (history, ends.into_iter().map(|(_, place, _)| place).collect())
+        (
+            history,
+            ends.into_iter().map(|(_, place, _)| place).collect(),
+        )
     }
 
     /// Whether these operations, one after the other, could have returned what they did; the culprit too, if it
@@ -260,7 +263,8 @@ where
         if member.is_loose && ret.is_some() {
             next(state.clone());
         }
-        self.specification.step(state, member.op, ret.copied(), next);
+        self.specification
+            .step(state, member.op, ret.copied(), next);
     }
 
     fn is_read(&self, member: &Self::Op) -> bool {

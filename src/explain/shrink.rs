@@ -118,7 +118,9 @@ where
     };
     let limits = Limits {
         configurations: effort.configurations,
-        deadline: effort.time.and_then(|time| Instant::now().checked_add(time)),
+        deadline: effort
+            .time
+            .and_then(|time| Instant::now().checked_add(time)),
     };
     let mut shrinking = Shrinking {
         history,
@@ -161,12 +163,13 @@ fn concerned<'s, 'h, S: Specification>(
         let operations = history.operations();
         operations.take_while(|operation| operation.invocation < violation.event)
     };
-    let is_culprit = |operation: &Operation<'_, S::Op, S::Ret>| {
-        operation.invocation == violation.invocation
-    };
+    let is_culprit =
+        |operation: &Operation<'_, S::Op, S::Ret>| operation.invocation == violation.invocation;
     let part = |operation: &Operation<'_, S::Op, S::Ret>| specification.part(operation.op);
     // If anything is about the whole object, all is of one part.
-    let whole = history.operations().any(|operation| part(&operation).is_none());
+    let whole = history
+        .operations()
+        .any(|operation| part(&operation).is_none());
     let its_part = all().find(is_culprit).and_then(|culprit| part(&culprit));
     let operations: Vec<_> = all()
         .map(until_end)
@@ -203,8 +206,14 @@ where
         let mut known = HashSet::from([its_own, About::Nothing]);
         values.extend(abouts.iter().filter(|&&about| known.insert(about)));
         let of = |values: &[About]| -> Vec<usize> {
-            let values: HashSet<_> = values.iter().copied().chain([its_own, About::Nothing]).collect();
-            (0..abouts.len()).filter(|&it| values.contains(&abouts[it])).collect()
+            let values: HashSet<_> = values
+                .iter()
+                .copied()
+                .chain([its_own, About::Nothing])
+                .collect();
+            (0..abouts.len())
+                .filter(|&it| values.contains(&abouts[it]))
+                .collect()
         };
         let mut candidates = 0;
         let values = reduce(values, |values| {
@@ -242,7 +251,10 @@ where
     /// Whether it is a violation with these and the culprit, whatever is put back.
     fn holds(&mut self, kept: &[usize]) -> bool {
         self.candidates += 1;
-        !self.core.limits.is_up() && self.core.is_violation(&self.core.places(kept, Place::Loose))
+        !self.core.limits.is_up()
+            && self
+                .core
+                .is_violation(&self.core.places(kept, Place::Loose))
     }
 
     /// Step 5.
@@ -258,7 +270,11 @@ where
                 continue; // impossible, or undecided
             };
             let needed: HashSet<usize> = kept.iter().copied().chain([core.culprit]).collect();
-            let pool = order.iter().copied().filter(|it| !needed.contains(it)).collect();
+            let pool = order
+                .iter()
+                .copied()
+                .filter(|it| !needed.contains(it))
+                .collect();
             let mut candidates = 0;
             let mut replays = |back: &[usize]| {
                 candidates += 1;
@@ -351,7 +367,11 @@ fn select<S: Specification<Op: Clone, Ret: Clone>>(
     kept: &[usize],
 ) -> (History<S::Op, S::Ret>, Vec<u64>) {
     let mut indices = Vec::new();
-    for operation in kept.iter().chain([&core.culprit]).map(|&it| &core.operations[it]) {
+    for operation in kept
+        .iter()
+        .chain([&core.culprit])
+        .map(|&it| &core.operations[it])
+    {
         indices.push(operation.invocation);
         indices.extend(operation.completion);
     }

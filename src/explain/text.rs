@@ -76,7 +76,14 @@ mod tests {
 
     #[test]
     fn a_text_takes_no_more_columns_than_there_are() {
-        for text in ["", "abc", "abcdefgh", "日本語日本語", "a\u{1b}[31mb", "e\u{301}\u{301}e"] {
+        for text in [
+            "",
+            "abc",
+            "abcdefgh",
+            "日本語日本語",
+            "a\u{1b}[31mb",
+            "e\u{301}\u{301}e",
+        ] {
             for room in 1..20 {
                 let fitted = fit(format_args!("{text}"), room);
                 assert!(columns(&fitted) <= room, "{fitted:?} in {room}");

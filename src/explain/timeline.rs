@@ -16,13 +16,13 @@ use crate::{
 /// A history as text of bounded size, with what a check found of it.
 ///
 /// ```text
-///  event  0 1 2
-///      0  ■        Write(7) → None
-///      2  ┌        Write(8)
-///      3  │ ■      Read → Some(8)
-///      5  │   ┌    Read
-///      6  └   │    Write(8) → None
-/// ✗    7      └    Read → Some(7)    ← nothing explains this
+///   event  p0 p1 p2
+///       0  ■         Write(7) → None
+///       2  ┌         Write(8)
+///       3  │  ■      Read → Some(8)
+///       5  │     ┌   Read
+///       6  └     │   Write(8) → None
+/// ✗     7        └   Read → Some(7)  ← nothing explains this
 /// ```
 ///
 /// An operation goes from `┌` to `└` in the lane of its process, and those beside one another were open at once; `■` is
@@ -71,11 +71,11 @@ struct Found {
     more_stuck: usize,
 }
 
-/// So many steps of a linearization are shown,
+/// So many steps of a linearization are shown.
 const STEPS: usize = 24;
-/// so many states in which it does not go on,
+/// So many states in which it does not go on,
 const STUCK: usize = 3;
-/// and so many of the operations that are open then.
+/// So many of the operations that are open then.
 const BLOCKED: usize = 4;
 /// So many columns of a state.
 const STATE: usize = 200;
@@ -146,7 +146,8 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
             Verdict::Violation(violation) => {
                 found.culprit = Some(violation.event);
                 found.is_violation = true;
-                found.headline = "violation: there is no order in which this may have happened".to_owned();
+                found.headline =
+                    "violation: there is no order in which this may have happened".to_owned();
                 found.note_stuck(violation);
                 &violation.prefix.order[..]
             }
@@ -174,7 +175,10 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
                 _ => None,
             };
             let mut after: Vec<S::State> = Vec::new();
-            for state in states.iter().flat_map(|state| next(specification, state, operation.op, ret)) {
+            for state in states
+                .iter()
+                .flat_map(|state| next(specification, state, operation.op, ret))
+            {
                 if !after.contains(&state) {
                     after.push(state);
                 }
@@ -221,7 +225,11 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
         let window = self.window();
         let page = Page::new(self, window.clone());
         if let Some(found) = &self.found {
-            let role = if found.is_violation { Role::Culprit } else { Role::Heading };
+            let role = if found.is_violation {
+                Role::Culprit
+            } else {
+                Role::Heading
+            };
             self.line(f, role, &found.headline)?;
             f.write_str("\n")?;
         }
@@ -280,7 +288,7 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
                 lanes.push(event.process);
             }
         }
-        let id = |process: &ProcessId| process.to_string().len();
+        let id = |&process: &ProcessId| name(process).len();
         let lane = 1 + lanes.iter().map(id).max().unwrap_or(1);
         lanes.truncate(timeline.width / 2 / lane);
         lanes.sort_unstable();
@@ -289,7 +297,12 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
             timeline,
             lanes,
             lane,
-            number: shown.max().unwrap_or(0).to_string().len().max("event".len()),
+            number: shown
+                .max()
+                .unwrap_or(0)
+                .to_string()
+                .len()
+                .max("event".len()),
         }
     }
 
@@ -297,13 +310,24 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         let Timeline { history, .. } = *self.timeline;
         let note = |f: &mut _, what: &str| self.timeline.line(f, Role::Note, what);
         if window.is_empty() {
-            return note(f, "no events");
+            return note(f, "  no events");
         }
-        let ids = self.lanes.iter().map(|id| format!("{:<1$}", id.to_string(), self.lane));
-        let heading = format!("  {:>1$}  {2}", "event", self.number, ids.collect::<String>());
+        let ids = self
+            .lanes
+            .iter()
+            .map(|&id| format!("{:<1$}", name(id), self.lane));
+        let heading = format!(
+            "  {:>1$}  {2}",
+            "event",
+            self.number,
+            ids.collect::<String>()
+        );
         self.timeline.line(f, Role::Lane, heading.trim_end())?;
         if window.start > 0 {
-            note(f, &format!("  … {} events before are left out", window.start))?;
+            note(
+                f,
+                &format!("  … {} events before are left out", window.start),
+            )?;
         }
         let culprit = self.timeline.found.as_ref().and_then(|found| found.culprit);
         let mut open = vec![false; self.lanes.len()];
@@ -316,7 +340,8 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
             let is_invocation = event.kind.is_invoke();
             // Nothing between its ends: one line for both.
             let completion = operation.and_then(|it| it.completion);
-            let at_once = is_invocation && place + 1 < window.end && completion == Some(event.index + 1);
+            let at_once =
+                is_invocation && place + 1 < window.end && completion == Some(event.index + 1);
             let completes = !is_invocation || at_once;
             let glyph = match (&event.kind, operation.map(|it| it.outcome)) {
                 (EventKind::Mark(_), _) => "·",
@@ -335,18 +360,18 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
                 };
                 bars += &format!("{bar:<0$}", self.lane);
             }
-            if let Some(lane) = lane {
+            if let Some(lane) = lane.filter(|_| !event.kind.is_mark()) {
                 open[lane] = !completes;
             }
             let what = match (event.kind, operation) {
-                (EventKind::Mark(text), _) => format!("{} {text}", event.process),
+                (EventKind::Mark(text), _) => format!("{} {text}", name(event.process)),
                 (_, Some(operation)) => self.say(&operation, completes),
                 _ => self.say_completion(event.kind),
             };
             let what = match lane {
                 Some(_) => what,
                 None if event.kind.is_mark() => what,
-                None => format!("process {}: {what}", event.process),
+                None => format!("{}: {what}", name(event.process)),
             };
             let last = event.index + u64::from(at_once);
             let is_culprit = culprit == Some(last) || culprit == Some(event.index);
@@ -371,25 +396,34 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         let first = history.start() + start as u64;
         // What ends here is told there.
         for event in (start..end).map(|place| history.at(place)) {
-            let before = event.kind.is_completion() && history.invocation(event.index).is_none_or(|it| it < first);
+            let before = event.kind.is_completion()
+                && history.invocation(event.index).is_none_or(|it| it < first);
             let lane = self.lanes.iter().position(|&it| it == event.process);
             if let (true, Some(lane)) = (before, lane) {
                 open[lane] = true;
             }
         }
         let last = history.start() + end as u64;
-        let mut unseen = history.operations().take_while(|it| it.invocation < first).filter(|it| {
-            !matches!(it.outcome, Outcome::Info) && it.completion.is_none_or(|it| it >= last)
-        });
+        let mut unseen = history
+            .operations()
+            .take_while(|it| it.invocation < first)
+            .filter(|it| {
+                !matches!(it.outcome, Outcome::Info) && it.completion.is_none_or(|it| it >= last)
+            });
         for operation in unseen.by_ref().take(OPEN) {
             let what = self.say(&operation, false);
             let invocation = self.timeline.number(operation.invocation);
-            let what = format!("  … open since event {invocation}, process {}: {what}", operation.process);
+            let what = format!(
+                "  … open since event {invocation}: {} {what}",
+                name(operation.process)
+            );
             self.timeline.line(f, Role::Note, &what)?;
         }
         match unseen.count() {
             0 => Ok(()),
-            more => self.timeline.line(f, Role::Note, &format!("  … and {more} more open")),
+            more => self
+                .timeline
+                .line(f, Role::Note, &format!("  … and {more} more open")),
         }
     }
 
@@ -401,30 +435,36 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         bars: &str,
         what: &str,
     ) -> fmt::Result {
-        const POINTER: &str = "  ← nothing explains this";
+        const POINTER: &str = "← nothing explains this";
         let number = self.timeline.number(index);
-        let mark = if is_culprit { "✗" } else { " " };
-        let pointer = if is_culprit { POINTER } else { "" };
         let left = format!("{number:>0$}  {bars}", self.number);
-        let room = self.timeline.width.saturating_sub(2 + text::columns(&left) + 1 + text::columns(pointer));
-        let what = text::fit(format_args!("{what}"), room.max(1));
+        let indent = 2 + text::columns(&left) + 1;
+        let room = self.timeline.width.saturating_sub(indent).max(1);
+        let what = text::fit(format_args!("{what}"), room);
         let paint = |role, text: &str| self.timeline.painted(role, text);
-        match is_culprit {
-            true => writeln!(
-                f,
-                "{} {} {}",
-                paint(Role::Culprit, mark),
-                paint(Role::Lane, &left),
-                paint(Role::Culprit, &format!("{what}{pointer}"))
-            ),
-            false => writeln!(f, "  {} {what}", paint(Role::Lane, &left)),
+        let lane = paint(Role::Lane, &left);
+        if !is_culprit {
+            return writeln!(f, "  {lane} {what}");
+        }
+        let (mark, what_painted) = (paint(Role::Culprit, "✗"), paint(Role::Culprit, &what));
+        write!(f, "{mark} {lane} {what_painted}")?;
+        // Beside it, or where there is no room, below.
+        let pointer = paint(Role::Culprit, POINTER);
+        match text::columns(&what) + 2 + text::columns(POINTER) <= room {
+            true => writeln!(f, "  {pointer}"),
+            false if text::columns(POINTER) <= room => {
+                writeln!(f, "\n{:indent$}{pointer}", "")
+            }
+            false => writeln!(f),
         }
     }
 
     /// The operation, and what came of it if that is known by then.
     fn say(&self, operation: &Operation<'_, O, R>, completes: bool) -> String {
         let width = self.timeline.width;
-        let mut what = text::brief(operation.op, width);
+        // What came of it is not cut off by what was asked.
+        let room = if completes { width * 2 / 5 } else { width };
+        let mut what = text::brief(operation.op, room);
         if completes {
             what += &match operation.outcome {
                 Outcome::Ok(ret) => format!(" → {}", text::brief(ret, width)),
@@ -462,7 +502,11 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
             .iter()
             .filter_map(|(invocation, state)| {
                 let operation = timeline.history.operation(*invocation)?;
-                let what = format!("{}  {}", operation.process, self.say(&operation, true));
+                let what = format!(
+                    "{}  {}",
+                    name(operation.process),
+                    self.say(&operation, true)
+                );
                 Some((timeline.number(*invocation), what, &state[..]))
             })
             .collect();
@@ -476,7 +520,10 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         for (number, what, state) in said {
             let what = text::fit(format_args!("{what}"), column.max(1));
             let pad = " ".repeat(column - text::columns(&what).min(column));
-            let state = text::fit(format_args!("{state}"), room.saturating_sub(column + 2).max(1));
+            let state = text::fit(
+                format_args!("{state}"),
+                room.saturating_sub(column + 2).max(1),
+            );
             let number = timeline.painted(Role::Lane, &format!("{number:>0$}", self.number));
             let state = timeline.painted(Role::State, &state);
             writeln!(f, "  {number}  {what}{pad}  {state}")?;
@@ -488,29 +535,58 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         let timeline = self.timeline;
         for (number, (state, blocked)) in found.stuck.iter().enumerate() {
             f.write_str("\n")?;
-            let then = if number == 0 { "Then the state is" } else { "Or the state is" };
+            let then = if number == 0 {
+                "Then the state is"
+            } else {
+                "Or the state is"
+            };
             let state = text::fit(format_args!("{state}"), timeline.width - then.len() - 1);
-            writeln!(f, "{} {}", timeline.painted(Role::Heading, then), timeline.painted(Role::State, &state))?;
+            writeln!(
+                f,
+                "{} {}",
+                timeline.painted(Role::Heading, then),
+                timeline.painted(Role::State, &state)
+            )?;
             for (invocation, why) in blocked {
                 let Some(operation) = timeline.history.operation(*invocation) else {
                     continue;
                 };
-                let is_culprit = operation.completion.is_some() && operation.completion == found.culprit;
-                let what = format!("{}  {}", operation.process, self.say(&operation, true));
-                let why = text::fit(format_args!("{why}"), timeline.width / 2);
-                let used = 2 + self.number + 2 + 2 + text::columns(&why);
-                let what = text::fit(format_args!("{what}"), timeline.width.saturating_sub(used).max(8));
+                let is_culprit =
+                    operation.completion.is_some() && operation.completion == found.culprit;
+                let what = format!(
+                    "{}  {}",
+                    name(operation.process),
+                    self.say(&operation, true)
+                );
                 let mark = if is_culprit { "✗" } else { " " };
                 let number = timeline.number(*invocation);
-                let line = format!("{mark} {number:>0$}  {what}: {why}", self.number);
-                let role = if is_culprit { Role::Culprit } else { Role::Note };
-                timeline.line(f, role, &line)?;
+                let line = format!("{mark} {number:>0$}  {what}", self.number);
+                let role = match is_culprit {
+                    true => Role::Culprit,
+                    false => Role::Note,
+                };
+                match text::columns(&line) + 2 + text::columns(why) <= timeline.width {
+                    true => timeline.line(f, role, &format!("{line}: {why}"))?,
+                    false => {
+                        timeline.line(f, role, &line)?;
+                        let indent = self.number + 4;
+                        timeline.line(f, role, &format!("{:indent$}{why}", ""))?;
+                    }
+                }
             }
         }
         match found.more_stuck {
             0 => Ok(()),
             more => timeline.line(f, Role::Note, &format!("and {more} more such states")),
         }
+    }
+}
+
+/// What a process is called.
+fn name(process: ProcessId) -> String {
+    match process {
+        ProcessId::NEMESIS => process.to_string(),
+        _ => format!("p{process}"),
     }
 }
 

@@ -7,3 +7,4 @@ mod oracle;
 #[path = "../check/random.rs"]
 mod random;
 mod shrink;
+mod timeline;

@@ -6,8 +6,8 @@ use tachograph::{
     Event, EventKind, History, HistoryBuilder, ProcessId,
     explain::{Effort, Shrunk, shrink},
     model::{
-        CasRegister, KeyValue, Model, PriorityQueue, Queue, Register, Stack,
-        cas_register, key_value, priority_queue, queue, register, stack,
+        CasRegister, KeyValue, Model, PriorityQueue, Queue, Register, Stack, cas_register,
+        key_value, priority_queue, queue, register, stack,
     },
 };
 
@@ -60,7 +60,10 @@ fn select<O: Clone, R: Clone>(
         let operation = history.operation(event.index);
         event.index < end && operation.is_some_and(|it| invocations.contains(&it.invocation))
     });
-    let events = events.zip(0..).map(|(event, index)| Event { index, ..event.cloned() });
+    let events = events.zip(0..).map(|(event, index)| Event {
+        index,
+        ..event.cloned()
+    });
     History::from_events(events).unwrap()
 }
 
@@ -94,7 +97,13 @@ where
     let others: Vec<u64> = all.filter(|it| !kept.contains(it)).collect();
     (0..1u64 << others.len()).all(|choice| {
         let mut with = kept.to_vec();
-        with.extend(others.iter().enumerate().filter(|(it, _)| choice >> it & 1 == 1).map(|(_, it)| it));
+        with.extend(
+            others
+                .iter()
+                .enumerate()
+                .filter(|(it, _)| choice >> it & 1 == 1)
+                .map(|(_, it)| it),
+        );
         !oracle::is_linearizable(model, &select(history, &with, history.end()))
     })
 }
@@ -104,35 +113,64 @@ where
     M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
 {
     let Ok(shrunk) = shrink(model, history, &EFFORT) else {
-        assert!(oracle::is_linearizable(model, history), "{context:?}: {history}");
+        assert!(
+            oracle::is_linearizable(model, history),
+            "{context:?}: {history}"
+        );
         return false;
     };
     let again = shrink(model, history, &EFFORT).unwrap();
-    assert_eq!((&again.history, &again.indices), (&shrunk.history, &shrunk.indices));
-    let Shrunk { history: small, indices, .. } = &shrunk;
+    assert_eq!(
+        (&again.history, &again.indices),
+        (&shrunk.history, &shrunk.indices)
+    );
+    let Shrunk {
+        history: small,
+        indices,
+        ..
+    } = &shrunk;
     let context = format!("{context:?}:\n{history}\nshrunk to\n{small}\n{indices:?}");
     // A part of what was recorded, well formed (or it would not be a history).
     for (event, &was) in small.events().zip(indices) {
         let recorded = history.get(was).unwrap();
-        assert_eq!((event.process, &event.kind), (recorded.process, &recorded.kind), "{context}");
+        assert_eq!(
+            (event.process, &event.kind),
+            (recorded.process, &recorded.kind),
+            "{context}"
+        );
     }
-    let tachograph::check::Verdict::Violation(whole) = &shrunk.whole.verdict else { unreachable!() };
+    let tachograph::check::Verdict::Violation(whole) = &shrunk.whole.verdict else {
+        unreachable!()
+    };
     assert_eq!(indices.last(), Some(&whole.event), "{context}");
-    let tachograph::check::Verdict::Violation(found) = &shrunk.report.verdict else { panic!("no violation: {context}") };
+    let tachograph::check::Verdict::Violation(found) = &shrunk.report.verdict else {
+        panic!("no violation: {context}")
+    };
     assert_eq!(found.event, small.end() - 1, "{context}");
     assert!(shrunk.is_smallest, "{context}");
 
-    let kept: Vec<u64> = small.operations().map(|it| indices[it.invocation as usize]).collect();
+    let kept: Vec<u64> = small
+        .operations()
+        .map(|it| indices[it.invocation as usize])
+        .collect();
     let end = whole.event + 1;
     let mut known = history.clone();
     known.truncate(end);
-    assert!(stands(model, &known, &kept), "it is the omission: {context}");
+    assert!(
+        stands(model, &known, &kept),
+        "it is the omission: {context}"
+    );
     let all: Vec<u64> = history.operations().map(|it| it.invocation).collect();
-    let possible = |these: &[u64]| oracle::is_linearizable(model, &roaming(&select(history, these, end)));
+    let possible =
+        |these: &[u64]| oracle::is_linearizable(model, &roaming(&select(history, these, end)));
     if possible(&all) {
-        assert!(possible(&kept), "what it returned comes from nowhere: {context}");
+        assert!(
+            possible(&kept),
+            "what it returned comes from nowhere: {context}"
+        );
     }
-    let well_before = |these: &[u64]| oracle::is_linearizable(model, &select(history, these, end - 1));
+    let well_before =
+        |these: &[u64]| oracle::is_linearizable(model, &select(history, these, end - 1));
     assert!(well_before(&kept), "{context}");
     for &spared in kept.iter().filter(|&&it| it != whole.invocation) {
         let less: Vec<u64> = kept.iter().copied().filter(|&it| it != spared).collect();
@@ -285,7 +323,13 @@ fn long<M: Model<Op: Clone, Ret: Clone>>(
     model: &M,
     op: impl FnMut(&mut Random) -> M::Op,
 ) -> HistoryOf<M> {
-    let shape = Shape { processes: 4, operations: 10_000, info: 0, fail: 0, open_ends: false };
+    let shape = Shape {
+        processes: 4,
+        operations: 10_000,
+        info: 0,
+        fail: 0,
+        open_ends: false,
+    };
     random::history(model, &shape, &mut Random::new(7), op)
 }
 
@@ -312,7 +356,9 @@ fn assert_ends_at<M>(model: &M, history: &HistoryOf<M>, operations: usize)
 where
     M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
 {
-    let shrunk = shrink(model, history, &Effort::default()).unwrap();
+    let Ok(shrunk) = shrink(model, history, &Effort::default()) else {
+        panic!("no violation");
+    };
     println!(
         "{} operations to {} with {} candidates\n{}",
         history.operations().count(),
@@ -321,13 +367,17 @@ where
         shrunk.history
     );
     assert!(shrunk.is_smallest);
-    assert!(shrunk.history.operations().count() <= operations, "{}", shrunk.history);
+    assert!(
+        shrunk.history.operations().count() <= operations,
+        "{}",
+        shrunk.history
+    );
 }
 
 #[test]
 fn a_stale_read_among_thousands_ends_at_three_operations() {
     let model = Register::<u64>::new();
-    for values in [5, 1 << 40] {
+    for values in [50, 1 << 40] {
         let mut value = 0;
         let history = long(&model, |random| match random.below(2) {
             0 => register::Op::Read,
@@ -339,7 +389,11 @@ fn a_stale_read_among_thousands_ends_at_three_operations() {
         for at in [50, 9_000, 19_000] {
             let history = changed(&history, at, |op, ret| {
                 let ret = (*op == register::Op::Read).then_some(*ret)??;
-                Some(Some(if values == 5 { (ret + 2) % 5 } else { ret - 10 }))
+                Some(Some(if values == 50 {
+                    (ret + 40) % 50
+                } else {
+                    ret - 10
+                }))
             });
             assert_ends_at(&model, &history, 4);
         }
@@ -419,7 +473,9 @@ fn what_is_written_by_nobody_is_a_violation_alone() {
     let model = Register::<u64>::new();
     let mut builder = HistoryBuilder::new();
     for value in 0..100 {
-        builder.invoke(value % 3, register::Op::Write(value)).ok(value % 3, None);
+        builder
+            .invoke(value % 3, register::Op::Write(value))
+            .ok(value % 3, None);
     }
     builder.invoke(0, register::Op::Read).ok(0, Some(1000));
     assert_ends_at(&model, &builder.finish().unwrap(), 1);
@@ -452,10 +508,15 @@ fn without_time_it_is_still_a_violation() {
     let model = Register::<u64>::new();
     let mut builder = HistoryBuilder::new();
     for value in 0..100 {
-        builder.invoke(value % 3, register::Op::Write(value)).ok(value % 3, None);
+        builder
+            .invoke(value % 3, register::Op::Write(value))
+            .ok(value % 3, None);
     }
     builder.invoke(0, register::Op::Read).ok(0, Some(7));
-    let effort = Effort { time: Some(std::time::Duration::ZERO), ..EFFORT };
+    let effort = Effort {
+        time: Some(std::time::Duration::ZERO),
+        ..EFFORT
+    };
     let shrunk = shrink(&model, &builder.finish().unwrap(), &effort).unwrap();
     assert!(shrunk.report.verdict.is_violation());
     assert!(!shrunk.is_smallest);

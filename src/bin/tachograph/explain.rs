@@ -151,11 +151,8 @@ impl Explain {
         history: History<edn::Op, Value>,
     ) -> Result<Answer, Failure>
     where
-        S: Specification<
-                Op: Jepsen<Ret = S::Ret> + Clone + Sync,
-                Ret: Clone + Sync,
-                State: Send,
-            > + Sync,
+        S: Specification<Op: Jepsen<Ret = S::Ret> + Clone + Sync, Ret: Clone + Sync, State: Send>
+            + Sync,
     {
         let history = typed::<S::Op>(history)
             .map_err(|what| Failure::Open(io::Error::new(io::ErrorKind::InvalidData, what)))?;
@@ -219,7 +216,10 @@ fn heading<O, R, T>(name: &str, operations: usize, shrunk: &Shrunk<O, R, T>) -> 
         true => "",
         false => " (there was no time to find out whether fewer would do)",
     };
-    format!("{}: {kept} of {operations} operations show it{limit}", say::harmless(name))
+    format!(
+        "{}: {kept} of {operations} operations show it{limit}",
+        say::harmless(name)
+    )
 }
 
 fn shown<O, R, T: Debug>(shrunk: &Shrunk<O, R, T>, timeline: &str) -> Json {
