@@ -392,7 +392,7 @@ fn a_stale_read_among_thousands_ends_at_five_operations_or_fewer() {
                 Some(Some(if values == 50 {
                     (ret + 40) % 50
                 } else {
-                    ret - 10
+                    ret.saturating_sub(10)
                 }))
             });
             assert_ends_at(&model, &history, 5);
