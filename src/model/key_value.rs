@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::{Model, part_of};
+use super::{About, Model, part_of};
 
 /// A map from keys of type `K` to values of type `V`, at first empty. Each key is a [part](Model::part) of its own.
 ///
@@ -243,6 +243,15 @@ where
             now.shorten(&compared);
         }
         is_overwritten
+    }
+
+    fn about(&self, op: &Op<K, V>, ret: Option<&Ret<V>>) -> About {
+        match (op, ret) {
+            (Op::Put(_, value), _) => About::value(value),
+            (Op::Get(_), Some(Ret::Value(value))) => About::found(value.as_ref()),
+            (Op::Get(_) | Op::Delete(_), _) => About::Nothing,
+            (Op::Append(..) | Op::Cas(..), _) => About::All,
+        }
     }
 
     fn part(&self, op: &Op<K, V>) -> Option<u64> {

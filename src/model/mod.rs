@@ -151,6 +151,43 @@ pub trait Model {
         let _ = history;
         None
     }
+
+    /// The value that the operation puts in, takes out or reads, where the object is so indifferent to what its values
+    /// are that others do not miss it: see [`About`]. `ret` is what was recorded, if that is known.
+    ///
+    /// Nothing needs this, but histories of an object that holds many values are [shrunk](crate::explain::shrink) further
+    /// and faster.
+    fn about(&self, op: &Self::Op, ret: Option<&Self::Ret>) -> About {
+        let _ = (op, ret);
+        About::All
+    }
+}
+
+/// Which values an operation is about.
+///
+/// The promise is this: from a history that is what the object may do, in which no operation is about
+/// [`All`](Self::All), all operations about one value may be taken out, and it still is what the object may do. Of a queue
+/// it holds: the values that are left come out in the order in which they went in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum About {
+    /// Perhaps about any of them: a length, a swap of one for another.
+    All,
+    /// About none: a removal that found nothing.
+    Nothing,
+    /// About this one, as a hash.
+    Value(u64),
+}
+
+impl About {
+    /// About this value.
+    pub fn value(value: &impl Hash) -> Self {
+        Self::Value(part_of(value))
+    }
+
+    /// About the value that was found.
+    fn found(value: Option<&impl Hash>) -> Self {
+        value.map_or(Self::Nothing, Self::value)
+    }
 }
 
 /// The number of the part with this key, the same in every run.
@@ -216,6 +253,12 @@ pub trait Specification {
         None
     }
 
+    /// See [`Model::about`].
+    fn about(&self, op: &Self::Op, ret: Option<&Self::Ret>) -> About {
+        let _ = (op, ret);
+        About::All
+    }
+
     /// What the operation would return in this state, to be told to a person. `None` where it cannot be said.
     fn would_return(&self, state: &Self::State, op: &Self::Op) -> Option<Self::Ret> {
         let _ = (state, op);
@@ -270,6 +313,10 @@ impl<M: Model> Specification for M {
 
     fn collection(&self, history: &History<Self::Op, Self::Ret>) -> Option<Collection> {
         Model::collection(self, history)
+    }
+
+    fn about(&self, op: &Self::Op, ret: Option<&Self::Ret>) -> About {
+        Model::about(self, op, ret)
     }
 
     fn would_return(&self, state: &Self::State, op: &Self::Op) -> Option<Self::Ret> {

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::Model;
+use super::{About, Model};
 
 /// A priority queue of values of type `V`, the smallest out first, at first empty. For the largest first, take
 /// [`Reverse`](std::cmp::Reverse) of the values. Equal values are one like the other.
@@ -75,6 +75,14 @@ impl<V: Clone + Ord + Hash + Debug> Model for PriorityQueue<V> {
 
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Peek)
+    }
+
+    fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {
+        match (op, ret) {
+            (Op::Insert(value), _) => About::value(value),
+            (_, Some(Ret::Value(value))) => About::found(value.as_ref()),
+            _ => About::Nothing,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::{Access, Collection, Discipline, Model};
+use super::{About, Access, Collection, Discipline, Model};
 use crate::history::History;
 
 /// A queue of values of type `V`, first in, first out, at first empty; with a capacity or without.
@@ -114,6 +114,15 @@ impl<V: Clone + Eq + Hash + Debug> Model for Queue<V> {
             (Op::Dequeue, Some(Ret::Value(value))) => Some(Access::Take(Some(value.as_ref()))),
             _ => None,
         })
+    }
+
+    fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {
+        match (op, ret) {
+            (Op::Enqueue(_), Some(Ret::Enqueued(false))) | (Op::Len, _) => About::All,
+            (Op::Enqueue(value), _) => About::value(value),
+            (_, Some(Ret::Value(value))) => About::found(value.as_ref()),
+            _ => About::Nothing,
+        }
     }
 }
 

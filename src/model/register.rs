@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::Model;
+use super::{About, Model};
 
 /// A register of values of type `V`, at first without any.
 ///
@@ -57,6 +57,13 @@ impl<V: Clone + Eq + Hash + Debug> Model for Register<V> {
 
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Read)
+    }
+
+    fn about(&self, op: &Op<V>, ret: Option<&Option<V>>) -> About {
+        match (op, ret) {
+            (Op::Write(value), _) => About::value(value),
+            (Op::Read, ret) => About::found(ret.and_then(Option::as_ref)),
+        }
     }
 }
 

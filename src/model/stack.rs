@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::{Access, Collection, Discipline, Model};
+use super::{About, Access, Collection, Discipline, Model};
 use crate::history::History;
 
 /// A stack of values of type `V`, last in, first out, at first empty.
@@ -80,6 +80,14 @@ impl<V: Clone + Eq + Hash + Debug> Model for Stack<V> {
             (Op::Pop, Some(Ret::Value(value))) => Some(Access::Take(Some(value.as_ref()))),
             _ => None,
         })
+    }
+
+    fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {
+        match (op, ret) {
+            (Op::Push(value), _) => About::value(value),
+            (_, Some(Ret::Value(value))) => About::found(value.as_ref()),
+            _ => About::Nothing,
+        }
     }
 }
 

@@ -7,18 +7,14 @@ use serde_json::{Value as Json, json};
 use tachograph::{
     History,
     check::{self, Budget, Report as Checked, Verdict as Found, Violation},
-    format::edn::{self, Jepsen, Value},
-    model::{
-        CasRegister, Counter, KeyValue, Log, Mutex, PriorityQueue, Queue, Register, Semaphore, Set,
-        Specification, Stack,
-    },
+    model::Specification,
 };
 
 use crate::{
     Verdict,
     input::{self, Failure, Files},
     json,
-    object::{ModelName, seconds, typed},
+    object::{Object, Task, seconds},
     patience::Patience,
     say::{self, Report},
 };
@@ -30,21 +26,14 @@ use crate::{
 pub struct Check {
     #[command(flatten)]
     files: Files,
-    /// What the object is; `:f` and `:value` as in the documentation of each model
-    #[arg(long, short)]
-    model: ModelName,
+    #[command(flatten)]
+    object: Object,
     /// The longest time for each file, in seconds; without it there is no bound
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
     /// What is asked of the object
     #[arg(long, value_enum, default_value_t = Consistency::Linearizable)]
     consistency: Consistency,
-    /// How many values the queue has room for; without it, any number
-    #[arg(long, value_name = "VALUES")]
-    capacity: Option<usize>,
-    /// How many permits the semaphore has
-    #[arg(long, default_value_t = 1)]
-    permits: u32,
     /// An object for each file, each on a line
     #[arg(long)]
     json: bool,
@@ -98,46 +87,11 @@ impl Check {
 
     fn check(&self, file: &Path, name: &str) -> Result<Answer, Failure> {
         let document = self.files.open(file)?.named()?;
-        let history = document.history;
-        match self.model {
-            ModelName::Register => self.with(&Register::new(), name, history),
-            ModelName::CasRegister => self.with(&CasRegister::new(), name, history),
-            ModelName::Kv => self.with(&KeyValue::new(), name, history),
-            ModelName::Counter => self.with(&Counter::new(), name, history),
-            ModelName::Set => self.with(&Set::new(), name, history),
-            ModelName::Queue => {
-                let queue = self.capacity.map_or(Queue::new(), Queue::bounded);
-                self.with(&queue, name, history)
-            }
-            ModelName::Stack => self.with(&Stack::new(), name, history),
-            ModelName::PriorityQueue => self.with(&PriorityQueue::new(), name, history),
-            ModelName::Mutex => self.with(&Mutex::new(), name, history),
-            ModelName::Semaphore => self.with(&Semaphore::new(self.permits), name, history),
-            ModelName::Log => self.with(&Log::new(), name, history),
-        }
-    }
-
-    fn with<S>(
-        &self,
-        model: &S,
-        name: &str,
-        history: History<edn::Op, Value>,
-    ) -> Result<Answer, Failure>
-    where
-        S: Specification<Op: Jepsen<Ret = S::Ret> + Sync, Ret: Sync, State: Send> + Sync,
-    {
-        let events = history.len();
-        let history = typed::<S::Op>(history)?;
-        let budget = match self.timeout {
-            Some(time) => Budget::unlimited().time(time),
-            None => Budget::unlimited(),
+        let task = Checking {
+            arguments: self,
+            name,
         };
-        let _patience = Patience::while_doing(&format!("{name}: checking"));
-        let checked = match self.consistency {
-            Consistency::Linearizable => check::linearizable(model, &history, &budget),
-            Consistency::Sequential => check::sequentially_consistent(model, &history, &budget),
-        };
-        Ok(self.answer(name, events, &checked))
+        self.object.task(document.history, task)
     }
 
     fn answer<T: Debug>(&self, file: &str, events: usize, checked: &Checked<T>) -> Answer {
@@ -174,7 +128,7 @@ impl Check {
             name,
             json: json!({
                 "file": file,
-                "model": self.model.to_possible_value().map(|it| it.get_name().to_owned()),
+                "model": self.object.name(),
                 "verdict": name,
                 "detail": detail,
                 "events": events,
@@ -188,7 +142,34 @@ impl Check {
     }
 }
 
-fn explained<T: Debug>(violation: &Violation<T>) -> Json {
+/// Checks the history as the arguments say.
+struct Checking<'a> {
+    arguments: &'a Check,
+    name: &'a str,
+}
+
+impl Task for Checking<'_> {
+    type Answer = Answer;
+
+    fn with<S>(self, model: &S, history: &History<S::Op, S::Ret>) -> Answer
+    where
+        S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+    {
+        let Self { arguments, name } = self;
+        let budget = match arguments.timeout {
+            Some(time) => Budget::unlimited().time(time),
+            None => Budget::unlimited(),
+        };
+        let _patience = Patience::while_doing(&format!("{name}: checking"));
+        let checked = match arguments.consistency {
+            Consistency::Linearizable => check::linearizable(model, history, &budget),
+            Consistency::Sequential => check::sequentially_consistent(model, history, &budget),
+        };
+        arguments.answer(name, history.len(), &checked)
+    }
+}
+
+pub fn explained<T: Debug>(violation: &Violation<T>) -> Json {
     let explained = violation.explained.iter().map(|explained| {
         let blocked = explained.blocked.iter().map(|blocked| {
             json!({

@@ -2,6 +2,7 @@
 
 mod check;
 mod convert;
+mod explain;
 mod input;
 mod json;
 mod object;
@@ -20,11 +21,11 @@ use clap::{Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (`check`: a violation; `validate`: the history breaks a rule)
-  2  not decided (`check`: the time was up)
+  1  the answer is no (`check`, `explain`: a violation; `validate`: the history breaks a rule)
+  2  not decided (`check`, `explain`: the time was up)
   3  bad input: a file that cannot be read or written or is no history, or wrong arguments";
 
-/// Histories of concurrent operations: check, count, validate, convert and print them.
+/// Histories of concurrent operations: check, explain, count, validate, convert and print them.
 ///
 /// A FILE is Jepsen's EDN or tachograph's JSON Lines, perhaps compressed with gzip; `-` is the standard input.
 #[derive(Parser)]
@@ -38,6 +39,7 @@ struct Arguments {
 enum Command {
     Check(check::Check),
     View(view::View),
+    Explain(explain::Explain),
     Stats(stats::Stats),
     Validate(validate::Validate),
     Convert(convert::Convert),
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Check(command) => command.run(),
         Command::View(command) => command.run(),
+        Command::Explain(command) => command.run(),
         Command::Stats(command) => command.run(),
         Command::Validate(command) => command.run(),
         Command::Convert(command) => command.run(),

@@ -49,7 +49,7 @@ pub trait Task {
 
     fn with<S>(self, model: &S, history: &History<S::Op, S::Ret>) -> Self::Answer
     where
-        S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync;
+        S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync;
 }
 
 impl Object {
@@ -90,13 +90,14 @@ fn with<S, T: Task>(
     task: T,
 ) -> Result<T::Answer, Failure>
 where
-    S: Specification<Op: Jepsen<Ret = S::Ret> + Sync, Ret: Sync, State: Send> + Sync,
+    S: Specification<Op: Jepsen<Ret = S::Ret> + Clone + Sync, Ret: Clone + Sync, State: Send>
+        + Sync,
 {
     Ok(task.with(model, &typed::<S::Op>(history)?))
 }
 
 /// The history as one of operations that a model knows.
-pub fn typed<O: Jepsen>(history: History<edn::Op, Value>) -> Result<History<O, O::Ret>, Failure> {
+fn typed<O: Jepsen>(history: History<edn::Op, Value>) -> Result<History<O, O::Ret>, Failure> {
     translated(history)
         .map_err(|what| Failure::Open(io::Error::new(io::ErrorKind::InvalidData, what)))
 }

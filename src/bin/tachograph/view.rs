@@ -103,7 +103,7 @@ impl Task for Draw {
 
     fn with<S>(self, model: &S, history: &History<S::Op, S::Ret>) -> Self::Answer
     where
-        S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
+        S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
     {
         let report = check::linearizable(model, history, &self.budget);
         let verdict = match report.verdict {

@@ -1,0 +1,273 @@
+//! The operations of which some are left out, and the checks of what is left.
+
+use std::{collections::HashSet, marker::PhantomData, time::Instant};
+
+use crate::{
+    check::{self, Budget, Verdict},
+    event::ProcessId,
+    history::{History, HistoryBuilder, Operation, Outcome},
+    model::Specification,
+};
+
+/// What a candidate makes of an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// It is as it was recorded.
+    Kept,
+    /// It is as it was recorded, or it is not there at all: the check may choose.
+    Loose,
+    /// It is not there.
+    Gone,
+}
+
+/// Operations of one history, up to the event that nothing explains.
+pub(super) struct Core<'s, 'h, S: Specification> {
+    pub(super) specification: &'s S,
+    /// In the order of their invocations. Those that complete after the end are open.
+    pub(super) operations: Vec<Operation<'h, S::Op, S::Ret>>,
+    /// The one that the last event completes.
+    pub(super) culprit: usize,
+    pub(super) limits: Limits,
+}
+
+/// What a candidate may cost.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) configurations: Option<u64>,
+    pub(super) deadline: Option<Instant>,
+}
+
+impl Limits {
+    pub(super) fn is_up(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    pub(super) fn budget(&self, operations: usize) -> Budget {
+        // So many configurations a check may take in any case, and so many more for each operation.
+        const AT_LEAST: u64 = 300_000;
+        const EACH: u64 = 200;
+        let configurations = self
+            .configurations
+            .unwrap_or(AT_LEAST + EACH * operations as u64);
+        let budget = Budget::unlimited().configurations(configurations);
+        match self.deadline {
+            Some(deadline) => budget.time(deadline.saturating_duration_since(Instant::now())),
+            None => budget,
+        }
+    }
+}
+
+impl<'h, S> Core<'_, 'h, S>
+where
+    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
+{
+    /// Whether the history is a violation with these kept, whichever of the loose ones are there. An undecided one
+    /// is none.
+    pub(super) fn is_violation(&self, places: &[Place]) -> bool {
+        self.check(places, false).0.is_violation()
+    }
+
+    /// Forgets all other operations. The culprit is among those kept.
+    pub(super) fn keep(&mut self, kept: &[usize]) {
+        let culprit = kept.iter().position(|&it| it == self.culprit);
+        self.culprit = culprit.expect("the culprit is kept");
+        self.operations = kept.iter().map(|&it| self.operations[it]).collect();
+    }
+
+    /// The places where these are kept, and all others are `otherwise`.
+    pub(super) fn places(&self, kept: &[usize], otherwise: Place) -> Vec<Place> {
+        let place = |operation: &Operation<'_, S::Op, S::Ret>| match otherwise {
+            // It changes nothing, so where all is well with it, all is well without it.
+            Place::Loose if self.specification.is_read(operation.op) => Place::Gone,
+            otherwise => otherwise,
+        };
+        let mut places: Vec<_> = self.operations.iter().map(place).collect();
+        places[self.culprit] = Place::Kept;
+        kept.iter().for_each(|&it| places[it] = Place::Kept);
+        places
+    }
+
+    /// An order of all of these operations in which they could have returned what they did, if the culprit could
+    /// have taken effect at any time (`roams`), or else had not completed.
+    pub(super) fn order(&self, places: &[Place], roams: bool) -> Option<Vec<usize>> {
+        match (roams, self.check(places, roams)) {
+            (true, (Verdict::Linearizable(witness), operations)) => {
+                let order = witness.order.iter();
+                Some(order.map(|&index| operations[index as usize]).collect())
+            }
+            (true, _) => None,
+            (false, _) => self.order_until(places),
+        }
+    }
+
+    fn order_until(&self, places: &[Place]) -> Option<Vec<usize>> {
+        let (history, operations) = self.history(places, false);
+        let mut before = history;
+        before.truncate(before.end() - 1);
+        match self.verdict(&before) {
+            Verdict::Linearizable(witness) => {
+                let order = witness.order.iter();
+                Some(order.map(|&index| operations[index as usize]).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a violation, and it is the last event that nothing explains.
+    pub(super) fn fails_at_the_end(&self, places: &[Place]) -> bool {
+        let (history, _) = self.history(places, false);
+        match self.verdict(&history) {
+            Verdict::Violation(violation) => violation.event + 1 == history.end(),
+            _ => false,
+        }
+    }
+
+    /// The verdict, and for each event the operation that it is of.
+    fn check(&self, places: &[Place], roams: bool) -> (Verdict<S::State>, Vec<usize>) {
+        let (history, operations) = self.history(places, roams);
+        (self.verdict(&history), operations)
+    }
+
+    fn verdict(&self, history: &History<Member<'h, S::Op>, &'h S::Ret>) -> Verdict<S::State> {
+        let within = Within {
+            specification: self.specification,
+            history: PhantomData,
+        };
+        let budget = self.limits.budget(self.operations.len());
+        check::linearizable(&within, history, &budget).verdict
+    }
+
+    /// Every operation as a process of its own, for processes mean nothing to linearizability; of a culprit that
+    /// roams, the invocation comes first.
+    #[allow(clippy::type_complexity)] // it is said in full where it is used
+    fn history(
+        &self,
+        places: &[Place],
+        roams: bool,
+    ) -> (History<Member<'h, S::Op>, &'h S::Ret>, Vec<usize>) {
+        let mut ends = Vec::new();
+        for (place, operation) in self.operations.iter().enumerate() {
+            if places[place] == Place::Gone {
+                continue;
+            }
+            let invocation = match roams && place == self.culprit {
+                true => 0,
+                false => operation.invocation + 1,
+            };
+            ends.push((invocation, place, false));
+            if let Some(completion) = operation.completion {
+                ends.push((completion + 1, place, true));
+            }
+        }
+        ends.sort_unstable();
+        let mut builder = HistoryBuilder::new();
+        for &(_, place, is_completion) in &ends {
+            let (process, operation) = (ProcessId(place as u64), &self.operations[place]);
+            match (is_completion, operation.outcome) {
+                (false, _) => builder.invoke(
+                    process,
+                    Member {
+                        op: operation.op,
+                        is_loose: places[place] == Place::Loose,
+                    },
+                ),
+                (true, Outcome::Ok(ret)) => builder.ok(process, ret),
+                (true, Outcome::Fail) => builder.fail(process),
+                (true, Outcome::Info | Outcome::Open) => builder.info(process),
+            };
+        }
+        let history = builder.finish().expect("each process has one operation");
+        (
+            history,
+            ends.into_iter().map(|(_, place, _)| place).collect(),
+        )
+    }
+
+    /// Whether these operations, one after the other, could have returned what they did; the culprit too, if it
+    /// `completes`. O(order).
+    pub(super) fn replays(&self, order: impl IntoIterator<Item = usize>, completes: bool) -> bool {
+        let mut states = vec![self.specification.initial()];
+        for place in order {
+            let operation = &self.operations[place];
+            let ret = match operation.outcome {
+                Outcome::Ok(ret) if completes || place != self.culprit => Some(ret),
+                _ => None,
+            };
+            states = match &states[..] {
+                [state] => next(self.specification, state, operation.op, ret).collect(),
+                _ => {
+                    let next = |state| next(self.specification, state, operation.op, ret);
+                    let distinct: HashSet<_> = states.iter().flat_map(next).collect();
+                    distinct.into_iter().collect()
+                }
+            };
+            if states.is_empty() {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// The states that the operation may lead to.
+pub(super) fn next<S: Specification>(
+    specification: &S,
+    state: &S::State,
+    op: &S::Op,
+    ret: Option<&S::Ret>,
+) -> impl Iterator<Item = S::State> + use<S> {
+    let mut states = Vec::new();
+    specification.step(state, op, ret, |state| states.push(state));
+    states.into_iter()
+}
+
+/// The specification, for histories some of whose operations are [`Place::Loose`].
+struct Within<'s, 'h, S: Specification> {
+    specification: &'s S,
+    history: PhantomData<fn() -> &'h S::Op>,
+}
+
+#[derive(Debug)]
+struct Member<'h, O> {
+    op: &'h O,
+    is_loose: bool,
+}
+
+impl<O: PartialEq> PartialEq for Member<'_, O> {
+    fn eq(&self, other: &Self) -> bool {
+        self.op == other.op // loose or not, it means the same where its outcome is unknown
+    }
+}
+
+impl<'h, S: Specification> Specification for Within<'_, 'h, S>
+where
+    S::Op: 'h,
+    S::Ret: 'h,
+{
+    type Op = Member<'h, S::Op>;
+    type Ret = &'h S::Ret;
+    type State = S::State;
+
+    fn initial(&self) -> S::State {
+        self.specification.initial()
+    }
+
+    fn step(
+        &self,
+        state: &S::State,
+        member: &Self::Op,
+        ret: Option<&Self::Ret>,
+        mut next: impl FnMut(S::State),
+    ) {
+        if member.is_loose && ret.is_some() {
+            next(state.clone());
+        }
+        self.specification
+            .step(state, member.op, ret.copied(), next);
+    }
+
+    fn is_read(&self, member: &Self::Op) -> bool {
+        self.specification.is_read(member.op) // loose ones are not there
+    }
+}

@@ -1,0 +1,386 @@
+//! From a history with a violation to the few operations that show it.
+
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+
+use super::core::{Core, Limits, Place};
+use crate::{
+    check::{self, Budget, Report, Verdict, Violation},
+    event::Event,
+    history::{History, Operation, Outcome},
+    model::{About, Specification},
+};
+
+/// How much shrinking may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// What the first check, of all of the history, may cost.
+    pub check: Budget,
+    /// So many configurations may be looked at for each candidate; `None` for a number that depends on the length of the
+    /// history. A candidate that is not decided is not taken.
+    pub configurations: Option<u64>,
+    /// How long it may take after the first check; `None` for as long as it takes. When the time is up, what was reached
+    /// so far is the answer: only then may two runs differ.
+    pub time: Option<Duration>,
+}
+
+/// At most ten seconds for shrinking, and no bound on the first check.
+impl Default for Effort {
+    fn default() -> Self {
+        Self {
+            check: Budget::unlimited(),
+            configurations: None,
+            time: Some(Duration::from_secs(10)),
+        }
+    }
+}
+
+/// A few operations of a history, which show that it is not what the object may do.
+#[derive(Clone, Debug)]
+pub struct Shrunk<O, R, T> {
+    /// The events of these operations, with indices anew from 0. They are still in their order, and of the processes that
+    /// they were of. The last one is the event that nothing explains.
+    pub history: History<O, R>,
+    /// For each of these events, the index that it had in the whole history.
+    pub indices: Vec<u64>,
+    /// The verdict on these operations: a violation (or undecided, where few could be left out and the budget of the first
+    /// check is tight).
+    pub report: Report<T>,
+    /// The verdict on the whole history.
+    pub whole: Report<T>,
+    /// How many candidates were tried.
+    pub candidates: u64,
+    /// Whether nothing more could be taken out; if not, the time was up, or candidates were not decided.
+    pub is_smallest: bool,
+}
+
+/// Reduces a history that is a violation to a few operations that show it.
+///
+/// # What it guarantees
+///
+/// The operations that are kept are those of the history: same results, same order of events, same processes. And:
+///
+/// - **They are a violation, whatever is put back.** Of the operations that were left out, take any: together with those
+///   that are kept, they are not what the object may do. So it is never the omission that makes the violation. (With
+///   all put back this is the whole history, so the violation is that of the whole history.)
+/// - **What is kept makes sense.** Up to the last event they are what the object may do, and that event completes the same
+///   operation as in the whole history. If that operation was possible there at *some* other moment, it is possible here:
+///   what a stale read returned was written.
+/// - **None can be spared**: leave out any other than the last to complete, and one of the above does not hold, unless it
+///   could not be decided ([`Shrunk::is_smallest`]).
+///
+/// # Which steps preserve meaning, and why
+///
+/// 1. *Cut after the event that nothing explains.* A prefix of what the object may do is what the object may do. What is
+///    open at the cut may take effect or not, so no promise about it is broken.
+/// 2. *Keep the [part](crate::model::Model::part) of the object that the event is about.* Others say nothing about it.
+/// 3. *Drop marks, and what failed.* That did not take effect, so the others cannot miss it.
+/// 4. *Drop whole values*, where the model says that values do not miss one another
+///    ([`Model::about`](crate::model::Model::about)).
+/// 5. *Drop other operations.* That alone preserves nothing: without a write, what read its value is a violation that never
+///    happened. So what is dropped is checked as something that may have taken effect, in its own time and with its own
+///    result, or may not be there at all. That makes more histories possible, never fewer: what is a violation even
+///    so is one whatever is put back. ([Reads](crate::model::Model::is_read) need not be put back: they only make it harder
+///    for the others.) As this can only become false by dropping more, a smallest set is found by trying large pieces first
+///    and then smaller ones, each once.
+/// 6. *Put back what the kept results come from*, as few as make them possible one after the other.
+///
+/// No interval is narrowed: that would claim an order in time that was not recorded. Widening one would be sound, and shows
+/// a person less.
+///
+/// # Cost
+///
+/// Some tens of checks for each operation that is kept, of histories that get shorter. A candidate whose check takes more
+/// than [`Effort::configurations`] is not taken; models with many states, such as containers, should therefore have an
+/// [`about`](crate::model::Model::about).
+///
+/// # Errors
+///
+/// The report of the first check, if it found no violation.
+///
+/// # Panics
+///
+/// Where the specification does.
+#[allow(clippy::type_complexity)] // the types are those of the specification
+pub fn shrink<S>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    effort: &Effort,
+) -> Result<Shrunk<S::Op, S::Ret, S::State>, Box<Report<S::State>>>
+where
+    S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
+    let whole = check::linearizable(specification, history, &effort.check);
+    let Verdict::Violation(violation) = &whole.verdict else {
+        return Err(Box::new(whole));
+    };
+    let limits = Limits {
+        configurations: effort.configurations,
+        deadline: effort
+            .time
+            .and_then(|time| Instant::now().checked_add(time)),
+    };
+    let mut shrinking = Shrinking {
+        history,
+        core: concerned(specification, history, violation, limits),
+        candidates: 0,
+    };
+    shrinking.drop_values();
+    let kept = shrinking.drop_operations();
+    let kept = shrinking.put_back(kept);
+    let (kept, is_smallest) = shrinking.until_none_can_be_spared(kept);
+    let (history, indices) = select(history, &shrinking.core, &kept);
+    let report = check::linearizable(specification, &history, &effort.check);
+    Ok(Shrunk {
+        history,
+        indices,
+        report,
+        candidates: shrinking.candidates,
+        is_smallest,
+        whole,
+    })
+}
+
+/// The operations that the violation may be about: see steps 1 to 3 of [`shrink`].
+fn concerned<'s, 'h, S: Specification>(
+    specification: &'s S,
+    history: &'h History<S::Op, S::Ret>,
+    violation: &Violation<S::State>,
+    limits: Limits,
+) -> Core<'s, 'h, S> {
+    let until_end = |mut operation: Operation<'h, S::Op, S::Ret>| {
+        if operation.completion.is_some_and(|it| it > violation.event) {
+            operation.completion = None;
+            operation.completed = None;
+            operation.outcome = Outcome::Open;
+            operation.error = None;
+        }
+        operation
+    };
+    let all = || {
+        let operations = history.operations();
+        operations.take_while(|operation| operation.invocation < violation.event)
+    };
+    let is_culprit =
+        |operation: &Operation<'_, S::Op, S::Ret>| operation.invocation == violation.invocation;
+    let part = |operation: &Operation<'_, S::Op, S::Ret>| specification.part(operation.op);
+    // If anything is about the whole object, all is of one part.
+    let whole = history
+        .operations()
+        .any(|operation| part(&operation).is_none());
+    let its_part = all().find(is_culprit).and_then(|culprit| part(&culprit));
+    let operations: Vec<_> = all()
+        .map(until_end)
+        .filter(|operation| {
+            is_culprit(operation)
+                || (whole || part(operation) == its_part)
+                    && !matches!(operation.outcome, Outcome::Fail)
+        })
+        .collect();
+    let culprit = operations.iter().position(is_culprit);
+    Core {
+        specification,
+        culprit: culprit.expect("the violation is of an operation of the history"),
+        operations,
+        limits,
+    }
+}
+
+struct Shrinking<'s, 'h, S: Specification> {
+    history: &'h History<S::Op, S::Ret>,
+    core: Core<'s, 'h, S>,
+    candidates: u64,
+}
+
+impl<S> Shrinking<'_, '_, S>
+where
+    S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
+    /// Step 4. What is left is checked by the specification itself, which knows faster ways.
+    fn drop_values(&mut self) {
+        let Some(abouts) = self.abouts() else { return };
+        let its_own = abouts[self.core.culprit];
+        let mut values: Vec<About> = Vec::new();
+        let mut known = HashSet::from([its_own, About::Nothing]);
+        values.extend(abouts.iter().filter(|&&about| known.insert(about)));
+        let of = |values: &[About]| -> Vec<usize> {
+            let values: HashSet<_> = values
+                .iter()
+                .copied()
+                .chain([its_own, About::Nothing])
+                .collect();
+            (0..abouts.len())
+                .filter(|&it| values.contains(&abouts[it]))
+                .collect()
+        };
+        let mut candidates = 0;
+        let values = reduce(values, |values| {
+            candidates += 1;
+            if self.core.limits.is_up() {
+                return false;
+            }
+            let (history, _) = select(self.history, &self.core, &of(values));
+            let budget = self.core.limits.budget(history.len());
+            let checked = check::linearizable(self.core.specification, &history, &budget);
+            checked.verdict.is_violation()
+        });
+        self.candidates += candidates;
+        self.core.keep(&of(&values));
+    }
+
+    /// What each operation is about, if none is about all.
+    fn abouts(&self) -> Option<Vec<About>> {
+        let about = |operation: &Operation<'_, S::Op, S::Ret>| {
+            let ret = match operation.outcome {
+                Outcome::Ok(ret) => Some(ret),
+                _ => None,
+            };
+            let about = self.core.specification.about(operation.op, ret);
+            (about != About::All).then_some(about)
+        };
+        self.core.operations.iter().map(about).collect()
+    }
+
+    fn others(&self) -> Vec<usize> {
+        let all = 0..self.core.operations.len();
+        all.filter(|&it| it != self.core.culprit).collect()
+    }
+
+    /// Whether it is a violation with these and the culprit, whatever is put back.
+    fn holds(&mut self, kept: &[usize]) -> bool {
+        self.candidates += 1;
+        !self.core.limits.is_up()
+            && self
+                .core
+                .is_violation(&self.core.places(kept, Place::Loose))
+    }
+
+    /// Step 5.
+    fn drop_operations(&mut self) -> Vec<usize> {
+        reduce(self.others(), |kept| self.holds(kept))
+    }
+
+    /// Step 6: for the last operation to be possible at some moment, and for the others to be before it completes.
+    fn put_back(&mut self, mut kept: Vec<usize>) -> Vec<usize> {
+        for roams in [true, false] {
+            let core = &self.core;
+            let Some(order) = core.order(&vec![Place::Kept; core.operations.len()], roams) else {
+                continue; // impossible, or undecided
+            };
+            let needed: HashSet<usize> = kept.iter().copied().chain([core.culprit]).collect();
+            let pool = order
+                .iter()
+                .copied()
+                .filter(|it| !needed.contains(it))
+                .collect();
+            let mut candidates = 0;
+            let mut replays = |back: &[usize]| {
+                candidates += 1;
+                let back: HashSet<_> = back.iter().copied().collect();
+                let there = |it: &usize| needed.contains(it) || back.contains(it);
+                !core.limits.is_up() && core.replays(order.iter().copied().filter(there), roams)
+            };
+            let mut back = reduce(pool, &mut replays);
+            // Not monotone: what one needs another may need too, and they go only together.
+            while let Some(less) = without_two(&back, &mut replays) {
+                back = reduce(less, &mut replays);
+            }
+            self.candidates += candidates;
+            kept.extend(back);
+            kept.sort_unstable();
+        }
+        kept
+    }
+
+    /// What was put back may do what something else was kept for.
+    fn until_none_can_be_spared(&mut self, mut kept: Vec<usize>) -> (Vec<usize>, bool) {
+        let all = vec![Place::Kept; self.core.operations.len()];
+        let roams = self.core.order(&all, true).is_some();
+        let mut at = 0;
+        while at < kept.len() {
+            let mut less = kept.clone();
+            less.remove(at);
+            if self.makes_sense(&less, roams) && self.holds(&less) {
+                (kept, at) = (less, 0);
+            } else {
+                at += 1;
+            }
+            if self.core.limits.is_up() {
+                return (kept, false);
+            }
+        }
+        (kept, true)
+    }
+
+    fn makes_sense(&self, kept: &[usize], roams: bool) -> bool {
+        let places = self.core.places(kept, Place::Gone);
+        self.core.fails_at_the_end(&places) && (!roams || self.core.order(&places, true).is_some())
+    }
+}
+
+/// Leaves out large pieces while that can be done, then smaller ones, then single ones.
+///
+/// Where what holds of some holds of more, nothing more can be left out then. Tries some 2 × k × log(n) times, for k that
+/// are left of n.
+fn reduce<T: Copy>(mut kept: Vec<T>, mut holds: impl FnMut(&[T]) -> bool) -> Vec<T> {
+    let mut size = kept.len();
+    while size > 0 {
+        let mut at = 0;
+        while at < kept.len() {
+            let end = kept.len().min(at + size);
+            let less = [&kept[..at], &kept[end..]].concat();
+            match holds(&less) {
+                true => kept = less,
+                false => at = end,
+            }
+        }
+        size /= 2;
+    }
+    kept
+}
+
+/// Leaves out two, if there are not so many that it takes long to find out which.
+fn without_two<T: Copy>(kept: &[T], mut holds: impl FnMut(&[T]) -> bool) -> Option<Vec<T>> {
+    const FEW: usize = 64;
+    if kept.len() > FEW {
+        return None;
+    }
+    for second in 1..kept.len() {
+        for first in 0..second {
+            let mut less = kept.to_vec();
+            less.remove(second);
+            less.remove(first);
+            if holds(&less) {
+                return Some(less);
+            }
+        }
+    }
+    None
+}
+
+/// A history of these operations, and the indices that its events had.
+fn select<S: Specification<Op: Clone, Ret: Clone>>(
+    history: &History<S::Op, S::Ret>,
+    core: &Core<'_, '_, S>,
+    kept: &[usize],
+) -> (History<S::Op, S::Ret>, Vec<u64>) {
+    let mut indices = Vec::new();
+    for operation in kept
+        .iter()
+        .chain([&core.culprit])
+        .map(|&it| &core.operations[it])
+    {
+        indices.push(operation.invocation);
+        indices.extend(operation.completion);
+    }
+    indices.sort_unstable();
+    indices.dedup(); // the culprit may be among those kept
+    let events = indices.iter().zip(0..).map(|(&was, index)| Event {
+        index,
+        ..history.get(was).expect("an event of the history").cloned()
+    });
+    let selected = History::from_events(events);
+    (selected.expect("whole operations of a history"), indices)
+}

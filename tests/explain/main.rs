@@ -1,0 +1,10 @@
+//! What violations are reduced to, and how that is shown.
+#![cfg(all(not(loom), feature = "check"))]
+
+#[path = "../check/oracle.rs"]
+#[allow(dead_code)]
+mod oracle;
+#[path = "../check/random.rs"]
+mod random;
+mod shrink;
+mod timeline;

@@ -1,0 +1,523 @@
+//! Shrinking, against all that can be put back.
+
+use std::fmt::Debug;
+
+use tachograph::{
+    Event, EventKind, History, HistoryBuilder, ProcessId,
+    explain::{Effort, Shrunk, shrink},
+    model::{
+        CasRegister, KeyValue, Model, PriorityQueue, Queue, Register, Stack, cas_register,
+        key_value, priority_queue, queue, register, stack,
+    },
+};
+
+use crate::{
+    oracle,
+    random::{self, Random, Shape},
+};
+
+type HistoryOf<M> = History<<M as Model>::Op, <M as Model>::Ret>;
+
+const EFFORT: Effort = Effort {
+    time: None,
+    check: tachograph::check::Budget::unlimited(),
+    configurations: None,
+};
+
+fn shape(random: &mut Random) -> Shape {
+    Shape {
+        processes: 1 + random.below(3),
+        operations: 1 + random.below(7),
+        info: [0, 3][random.below(2) as usize],
+        fail: [0, 4][random.below(2) as usize],
+        open_ends: random.one_in(2),
+    }
+}
+
+/// The same history with some results changed to others.
+fn mutate<O, R>(
+    history: History<O, R>,
+    random: &mut Random,
+    mut ret: impl FnMut(&mut Random, R) -> R,
+) -> History<O, R> {
+    let events = history.into_events().map(|event| {
+        let kind = match event.kind {
+            EventKind::Ok(old) if random.one_in(3) => EventKind::Ok(ret(random, old)),
+            kind => kind,
+        };
+        Event { kind, ..event }
+    });
+    History::from_events(events).unwrap()
+}
+
+/// The operations that are invoked at these indices, up to (not with) the event `end`.
+fn select<O: Clone, R: Clone>(
+    history: &History<O, R>,
+    invocations: &[u64],
+    end: u64,
+) -> History<O, R> {
+    let events = history.events().filter(|event| {
+        let operation = history.operation(event.index);
+        event.index < end && operation.is_some_and(|it| invocations.contains(&it.invocation))
+    });
+    let events = events.zip(0..).map(|(event, index)| Event {
+        index,
+        ..event.cloned()
+    });
+    History::from_events(events).unwrap()
+}
+
+/// The same operations, with the last completion's operation invoked before all others by a process of its own.
+fn roaming<O: Clone, R: Clone>(history: &History<O, R>) -> History<O, R> {
+    let last = history.operation(history.end() - 1).unwrap();
+    let other = ProcessId(1 << 40);
+    let mut builder = HistoryBuilder::new();
+    builder.invoke(other, last.op.clone());
+    for event in history.events() {
+        let of_last = [Some(last.invocation), last.completion].contains(&Some(event.index));
+        match event.kind {
+            EventKind::Invoke(_) if of_last => {}
+            EventKind::Invoke(op) => drop(builder.invoke(event.process, op.clone())),
+            EventKind::Ok(ret) if of_last => drop(builder.ok(other, ret.clone())),
+            EventKind::Ok(ret) => drop(builder.ok(event.process, ret.clone())),
+            EventKind::Fail if of_last => drop(builder.fail(other)),
+            EventKind::Fail => drop(builder.fail(event.process)),
+            _ => drop(builder.info(event.process)),
+        }
+    }
+    builder.finish().unwrap()
+}
+
+/// Whether it is a violation with these, whatever is put back.
+fn stands<M>(model: &M, history: &HistoryOf<M>, kept: &[u64]) -> bool
+where
+    M: Model<Op: Clone, Ret: Clone>,
+{
+    let all = history.operations().map(|operation| operation.invocation);
+    let others: Vec<u64> = all.filter(|it| !kept.contains(it)).collect();
+    (0..1u64 << others.len()).all(|choice| {
+        let mut with = kept.to_vec();
+        with.extend(
+            others
+                .iter()
+                .enumerate()
+                .filter(|(it, _)| choice >> it & 1 == 1)
+                .map(|(_, it)| it),
+        );
+        !oracle::is_linearizable(model, &select(history, &with, history.end()))
+    })
+}
+
+fn assert_shrunk<M>(model: &M, history: &HistoryOf<M>, context: &dyn Debug) -> bool
+where
+    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
+    let Ok(shrunk) = shrink(model, history, &EFFORT) else {
+        assert!(
+            oracle::is_linearizable(model, history),
+            "{context:?}: {history}"
+        );
+        return false;
+    };
+    let again = shrink(model, history, &EFFORT).unwrap();
+    assert_eq!(
+        (&again.history, &again.indices),
+        (&shrunk.history, &shrunk.indices)
+    );
+    let Shrunk {
+        history: small,
+        indices,
+        ..
+    } = &shrunk;
+    let context = format!("{context:?}:\n{history}\nshrunk to\n{small}\n{indices:?}");
+    // A part of what was recorded, well formed (or it would not be a history).
+    for (event, &was) in small.events().zip(indices) {
+        let recorded = history.get(was).unwrap();
+        assert_eq!(
+            (event.process, &event.kind),
+            (recorded.process, &recorded.kind),
+            "{context}"
+        );
+    }
+    let tachograph::check::Verdict::Violation(whole) = &shrunk.whole.verdict else {
+        unreachable!()
+    };
+    assert_eq!(indices.last(), Some(&whole.event), "{context}");
+    let tachograph::check::Verdict::Violation(found) = &shrunk.report.verdict else {
+        panic!("no violation: {context}")
+    };
+    assert_eq!(found.event, small.end() - 1, "{context}");
+    assert!(shrunk.is_smallest, "{context}");
+
+    let kept: Vec<u64> = small
+        .operations()
+        .map(|it| indices[it.invocation as usize])
+        .collect();
+    let end = whole.event + 1;
+    let mut known = history.clone();
+    known.truncate(end);
+    assert!(
+        stands(model, &known, &kept),
+        "it is the omission: {context}"
+    );
+    let all: Vec<u64> = history.operations().map(|it| it.invocation).collect();
+    let possible =
+        |these: &[u64]| oracle::is_linearizable(model, &roaming(&select(history, these, end)));
+    if possible(&all) {
+        assert!(
+            possible(&kept),
+            "what it returned comes from nowhere: {context}"
+        );
+    }
+    let well_before =
+        |these: &[u64]| oracle::is_linearizable(model, &select(history, these, end - 1));
+    assert!(well_before(&kept), "{context}");
+    for &spared in kept.iter().filter(|&&it| it != whole.invocation) {
+        let less: Vec<u64> = kept.iter().copied().filter(|&it| it != spared).collect();
+        assert!(
+            !(well_before(&less) && possible(&less) && stands(model, &known, &less)),
+            "{spared} can be spared: {context}"
+        );
+    }
+    true
+}
+
+fn assert_all_shrink<M>(
+    model: M,
+    histories: u64,
+    mut op: impl FnMut(&mut Random) -> M::Op,
+    mut ret: impl FnMut(&mut Random, M::Ret) -> M::Ret,
+) where
+    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
+    let mut violations = 0;
+    for seed in 0..histories {
+        let mut random = Random::new(seed);
+        let shape = shape(&mut random);
+        let history = random::history(&model, &shape, &mut random, &mut op);
+        let history = mutate(history, &mut random, &mut ret);
+        violations += u64::from(assert_shrunk(&model, &history, &seed));
+    }
+    assert!(violations > histories / 10, "only {violations} violations");
+}
+
+const HISTORIES: u64 = 3000;
+
+fn some(random: &mut Random, values: u64) -> Option<u8> {
+    (!random.one_in(4)).then(|| random.below(values) as u8)
+}
+
+#[test]
+fn registers_shrink_to_what_stands_whatever_is_put_back() {
+    assert_all_shrink(
+        Register::<u8>::new(),
+        HISTORIES,
+        |random| match random.below(2) {
+            0 => register::Op::Read,
+            _ => register::Op::Write(random.below(3) as u8),
+        },
+        |random, old| old.and(some(random, 3)),
+    );
+}
+
+#[test]
+fn cas_registers_shrink_to_what_stands_whatever_is_put_back() {
+    use cas_register::{Op, Ret};
+    assert_all_shrink(
+        CasRegister::<u8>::new(),
+        HISTORIES,
+        |random| match random.below(3) {
+            0 => Op::Read,
+            1 => Op::Write(random.below(3) as u8),
+            _ => Op::Cas(random.below(3) as u8, random.below(3) as u8),
+        },
+        |random, old| match old {
+            Ret::Value(_) => Ret::Value(some(random, 3)),
+            Ret::Swapped(swapped) => Ret::Swapped(!swapped),
+            ret => ret,
+        },
+    );
+}
+
+#[test]
+fn maps_shrink_to_what_stands_whatever_is_put_back() {
+    use key_value::{Op, Ret};
+    assert_all_shrink(
+        KeyValue::<u8, u8>::new(),
+        HISTORIES,
+        |random| {
+            let key = random.below(2) as u8;
+            match random.below(5) {
+                0 | 1 => Op::Get(key),
+                2 => Op::Delete(key),
+                _ => Op::Put(key, random.below(3) as u8),
+            }
+        },
+        |random, old| match old {
+            Ret::Value(_) => Ret::Value(some(random, 3)),
+            ret => ret,
+        },
+    );
+}
+
+#[test]
+fn queues_shrink_to_what_stands_whatever_is_put_back() {
+    use queue::{Op, Ret};
+    for (capacity, peeks) in [(None, false), (Some(2), true)] {
+        assert_all_shrink(
+            capacity.map_or(Queue::<u8>::new(), Queue::bounded),
+            HISTORIES,
+            |random| match random.below(8) {
+                0..=3 => Op::Enqueue(random.below(5) as u8),
+                4 if peeks => Op::Len,
+                5 if peeks => Op::Peek,
+                _ => Op::Dequeue,
+            },
+            |random, old| match old {
+                Ret::Value(_) => Ret::Value(some(random, 5)),
+                Ret::Len(_) => Ret::Len(random.below(3) as usize),
+                Ret::Enqueued(room) => Ret::Enqueued(room || capacity.is_none()),
+            },
+        );
+    }
+}
+
+#[test]
+fn stacks_shrink_to_what_stands_whatever_is_put_back() {
+    use stack::{Op, Ret};
+    assert_all_shrink(
+        Stack::<u8>::new(),
+        HISTORIES,
+        |random| match random.below(5) {
+            0..=1 => Op::Push(random.below(5) as u8),
+            2 => Op::Peek,
+            _ => Op::Pop,
+        },
+        |random, old| match old {
+            Ret::Value(_) => Ret::Value(some(random, 5)),
+            ret => ret,
+        },
+    );
+}
+
+#[test]
+fn priority_queues_shrink_to_what_stands_whatever_is_put_back() {
+    use priority_queue::{Op, Ret};
+    assert_all_shrink(
+        PriorityQueue::<u8>::new(),
+        HISTORIES,
+        |random| match random.below(5) {
+            0..=1 => Op::Insert(random.below(5) as u8),
+            2 => Op::Peek,
+            _ => Op::Pop,
+        },
+        |random, old| match old {
+            Ret::Value(_) => Ret::Value(some(random, 5)),
+            ret => ret,
+        },
+    );
+}
+
+/// A long history of 4 clients that the object may do, but for what `ret` makes of the results.
+fn long<M: Model<Op: Clone, Ret: Clone>>(
+    model: &M,
+    op: impl FnMut(&mut Random) -> M::Op,
+) -> HistoryOf<M> {
+    let shape = Shape {
+        processes: 4,
+        operations: 10_000,
+        info: 0,
+        fail: 0,
+        open_ends: false,
+    };
+    random::history(model, &shape, &mut Random::new(7), op)
+}
+
+/// The same, with what the operation completed by the event `at` or a later one returned changed by `change`.
+fn changed<O: Clone, R: Clone>(
+    history: &History<O, R>,
+    at: u64,
+    mut change: impl FnMut(&O, &R) -> Option<R>,
+) -> History<O, R> {
+    let mut done = false;
+    let events = history.events().map(|event| {
+        let mut event = event.cloned();
+        if let (true, EventKind::Ok(ret)) = (event.index >= at && !done, &event.kind) {
+            if let Some(new) = change(history.operation(event.index).unwrap().op, ret) {
+                (event.kind, done) = (EventKind::Ok(new), true);
+            }
+        }
+        event
+    });
+    History::from_events(events).unwrap()
+}
+
+fn assert_ends_at<M>(model: &M, history: &HistoryOf<M>, operations: usize)
+where
+    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
+    let Ok(shrunk) = shrink(model, history, &Effort::default()) else {
+        panic!("no violation");
+    };
+    println!(
+        "{} operations to {} with {} candidates\n{}",
+        history.operations().count(),
+        shrunk.history.operations().count(),
+        shrunk.candidates,
+        shrunk.history
+    );
+    assert!(shrunk.is_smallest);
+    assert!(
+        shrunk.history.operations().count() <= operations,
+        "{}",
+        shrunk.history
+    );
+}
+
+#[test]
+fn a_stale_read_among_thousands_ends_at_five_operations_or_fewer() {
+    let model = Register::<u64>::new();
+    for values in [50, 1 << 40] {
+        let mut value = 0;
+        let history = long(&model, |random| match random.below(2) {
+            0 => register::Op::Read,
+            _ => {
+                value += 1;
+                register::Op::Write(value % values)
+            }
+        });
+        for at in [50, 9_000, 19_000] {
+            let history = changed(&history, at, |op, ret| {
+                let ret = (*op == register::Op::Read).then_some(*ret)??;
+                Some(Some(if values == 50 {
+                    (ret + 40) % 50
+                } else {
+                    ret.saturating_sub(10)
+                }))
+            });
+            assert_ends_at(&model, &history, 5);
+        }
+    }
+}
+
+#[test]
+fn a_stale_read_in_a_map_ends_at_a_few_operations() {
+    let model = KeyValue::<u64, u64>::new();
+    let mut value = 0;
+    let history = long(&model, |random| match random.below(2) {
+        0 => key_value::Op::Get(random.below(5)),
+        _ => {
+            value += 1;
+            key_value::Op::Put(random.below(5), value)
+        }
+    });
+    let history = changed(&history, 15_000, |op, ret| match (op, ret) {
+        (key_value::Op::Get(_), key_value::Ret::Value(Some(_))) => {
+            let first = history.operations().find(|it| match it.op {
+                key_value::Op::Put(key, _) => key == op.key(),
+                _ => false,
+            });
+            match first?.op {
+                key_value::Op::Put(_, value) => Some(key_value::Ret::Value(Some(*value))),
+                _ => None,
+            }
+        }
+        _ => None,
+    });
+    assert_ends_at(&model, &history, 3);
+}
+
+/// A queue that is short most of the time, as queues are.
+fn long_queue() -> HistoryOf<Queue<u64>> {
+    let mut value = 0;
+    long(&Queue::new(), |random| match random.below(5) {
+        0 | 1 => {
+            value += 1;
+            queue::Op::Enqueue(value)
+        }
+        _ => queue::Op::Dequeue,
+    })
+}
+
+#[test]
+fn a_value_dequeued_twice_ends_at_three_operations() {
+    let history = long_queue();
+    let is_some = |ret: &queue::Ret<u64>| matches!(ret, queue::Ret::Value(Some(_)));
+    let mut earlier = None;
+    let history = changed(&history, 9_000, |op, ret| {
+        let is_dequeue = *op == queue::Op::Dequeue && is_some(ret);
+        match earlier.is_some() {
+            true if is_dequeue => earlier.take(),
+            true => None,
+            false => {
+                earlier = is_dequeue.then(|| ret.clone());
+                None
+            }
+        }
+    });
+    assert_ends_at(&Queue::new(), &history, 3);
+}
+
+#[test]
+fn a_value_that_is_lost_ends_at_a_few_operations() {
+    let history = long_queue();
+    let history = changed(&history, 15_000, |_, ret| match ret {
+        queue::Ret::Value(Some(_)) => Some(queue::Ret::Value(None)),
+        _ => None,
+    });
+    assert_ends_at(&Queue::new(), &history, 10);
+}
+
+#[test]
+fn what_is_written_by_nobody_is_a_violation_alone() {
+    let model = Register::<u64>::new();
+    let mut builder = HistoryBuilder::new();
+    for value in 0..100 {
+        builder
+            .invoke(value % 3, register::Op::Write(value))
+            .ok(value % 3, None);
+    }
+    builder.invoke(0, register::Op::Read).ok(0, Some(1000));
+    assert_ends_at(&model, &builder.finish().unwrap(), 1);
+}
+
+#[test]
+fn what_is_left_out_is_not_what_is_missing() {
+    let model = CasRegister::<u64>::new();
+    use cas_register::{Op, Ret};
+    let mut builder = HistoryBuilder::new();
+    builder.invoke(0, Op::Write(1)).ok(0, Ret::Done);
+    builder.invoke(0, Op::Cas(1, 2)).ok(0, Ret::Swapped(true));
+    builder.invoke(0, Op::Write(3)).ok(0, Ret::Done);
+    builder.invoke(0, Op::Read).ok(0, Ret::Value(Some(2)));
+    let history = builder.finish().unwrap();
+    // A naive shrinker ends at the read alone, or at the swap.
+    let shrunk = shrink(&model, &history, &EFFORT).unwrap();
+    assert_eq!(shrunk.history, history);
+}
+
+#[test]
+fn what_is_no_violation_is_not_shrunk() {
+    let model = Register::<u64>::new();
+    let report = shrink(&model, &History::new(), &EFFORT).unwrap_err();
+    assert!(report.verdict.is_linearizable());
+}
+
+#[test]
+fn without_time_it_is_still_a_violation() {
+    let model = Register::<u64>::new();
+    let mut builder = HistoryBuilder::new();
+    for value in 0..100 {
+        builder
+            .invoke(value % 3, register::Op::Write(value))
+            .ok(value % 3, None);
+    }
+    builder.invoke(0, register::Op::Read).ok(0, Some(7));
+    let effort = Effort {
+        time: Some(std::time::Duration::ZERO),
+        ..EFFORT
+    };
+    let shrunk = shrink(&model, &builder.finish().unwrap(), &effort).unwrap();
+    assert!(shrunk.report.verdict.is_violation());
+    assert!(!shrunk.is_smallest);
+}
