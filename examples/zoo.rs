@@ -40,7 +40,9 @@ fn main() {
         );
     }
 
-    println!("\ncorrect object    alarms      rounds  rounds a second   preparing, waiting, collecting, checking");
+    println!(
+        "\ncorrect object    alarms      rounds  rounds a second   preparing, waiting, collecting, checking"
+    );
     for subject in zoo::ALL.iter().filter(|subject| !subject.is_broken) {
         let outcome = subject.stress(&plan.clone().time(Duration::from_secs(seconds)));
         let counts = outcome.counts;
