@@ -144,8 +144,11 @@ fn a_seed_draws_the_same_operations_again() {
     let ops = drawn(7);
     assert_eq!(ops, drawn(7));
     assert_ne!(ops, drawn(8));
+    let rounds: Vec<_> = ops.chunks(32).collect();
+    assert_eq!(rounds.len(), 20);
+    assert!(rounds.windows(2).all(|pair| pair[0] != pair[1]));
     // Each round begins with a fresh account of what is unique, and none is given out twice in it.
-    for round in ops.chunks(32) {
+    for round in rounds {
         let mut values = Vec::new();
         for (place, (process, op)) in round.iter().enumerate() {
             assert_eq!(*process, place / 8);
