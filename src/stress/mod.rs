@@ -101,14 +101,20 @@ pub use self::{
 use crate::{history::History, model::Specification};
 
 /// Writes a history to a file.
-type Save<O, R> = Box<dyn FnOnce(&History<O, R>, &mut dyn io::Write) -> io::Result<()>>;
+type Write<O, R> = Box<dyn FnOnce(&History<O, R>, &mut dyn io::Write) -> io::Result<()>>;
+
+/// How the history of a finding is kept.
+struct Save<O, R> {
+    extension: String,
+    write: Write<O, R>,
+}
 
 /// A stress test of the objects that `make` makes, which should do what `specification` says. See the [module](self).
 pub struct Stress<S: Specification, F> {
     specification: S,
     make: F,
     plan: Plan,
-    save: Option<(String, Save<S::Op, S::Ret>)>,
+    save: Option<Save<S::Op, S::Ret>>,
 }
 
 impl<S: Specification, F> fmt::Debug for Stress<S, F> {
@@ -155,7 +161,10 @@ where
         save: impl FnOnce(&History<S::Op, S::Ret>, &mut dyn io::Write) -> io::Result<()> + 'static,
     ) -> Self {
         Self {
-            save: Some((extension.into(), Box::new(save))),
+            save: Some(Save {
+                extension: extension.into(),
+                write: Box::new(save),
+            }),
             ..self
         }
     }

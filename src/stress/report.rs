@@ -166,7 +166,7 @@ impl<O, R, T> Report<O, R, T> {
 
 impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
     /// Writes the account of the finding, if there is one, and its history. Where that does not work, the report says so.
-    pub(super) fn write(&mut self, directory: &Path, save: Option<(String, Save<O, R>)>) {
+    pub(super) fn write(&mut self, directory: &Path, save: Option<Save<O, R>>) {
         let Some(finding) = &self.finding else {
             return;
         };
@@ -190,10 +190,10 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
             };
         let text = format!("{}\n{}\n", account::of(finding), self.counts);
         file("txt", &mut |file| file.write_all(text.as_bytes()));
-        if let Some((extension, save)) = save {
-            let mut save = Some(save);
-            file(&extension, &mut |file| match save.take() {
-                Some(save) => save(&finding.history, file),
+        if let Some(Save { extension, write }) = save {
+            let mut write = Some(write);
+            file(&extension, &mut |file| match write.take() {
+                Some(write) => write(&finding.history, file),
                 None => Ok(()),
             });
         }
