@@ -12,6 +12,8 @@ mod memory;
 pub mod model;
 mod packed;
 pub mod recorder;
+#[cfg(feature = "stress")]
+pub mod stress;
 mod sync;
 
 #[cfg(feature = "statistics")]

@@ -1,0 +1,96 @@
+//! How a finding is told to a person. This is the one place where that text is made.
+
+use std::fmt::{self, Debug, Write};
+
+use super::{Cause, Finding};
+use crate::event::EventRef;
+
+/// So many events are shown: the last ones before the one that nothing explains, and that one.
+const EVENTS: u64 = 100;
+/// So many characters of each.
+const CHARACTERS: usize = 160;
+
+/// What went wrong, and what happened up to there.
+pub(super) fn of<O: Debug, R: Debug, T: Debug>(finding: &Finding<O, R, T>) -> String {
+    let Finding {
+        round,
+        history,
+        cause,
+    } = finding;
+    let (what, last) = match cause {
+        Cause::Violation(violation) => (violation.to_string(), violation.event),
+        Cause::Panic { thread, message } => {
+            let mut said = Bounded::default();
+            // Fails where it is full, which is well.
+            let _ = said.write_str(message);
+            let said = format!("an operation of thread {thread} panicked: {}", said.text);
+            (said, history.end().saturating_sub(1))
+        }
+    };
+    let mut text = format!(
+        "in round {round}, {}\n index  proc  kind    value",
+        harmless(&what)
+    );
+    let first = (last + 1).saturating_sub(EVENTS).max(history.start());
+    if first > history.start() {
+        let _ = write!(text, "\n  … {} events before", first - history.start());
+    }
+    for event in (first..=last).map_while(|index| history.get(index)) {
+        text.push('\n');
+        text.push_str(&line(&event));
+    }
+    match history.end().saturating_sub(last + 1) {
+        0 => {}
+        after => {
+            let _ = write!(text, "\n  … {after} events after");
+        }
+    }
+    text
+}
+
+/// An event on one line of bounded length.
+fn line<O: Debug, R: Debug>(event: &EventRef<'_, O, R>) -> String {
+    let mut line = Bounded::default();
+    let _ = write!(line, "{event}");
+    harmless(&line.text.replace('\n', " "))
+}
+
+/// The text without what would command a terminal. Lines stay lines.
+pub(super) fn harmless(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => harmless.push(c),
+            // Of control, or such as end a line or turn the direction of writing.
+            _ if c.is_control()
+                || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
+                || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
+                harmless.extend(c.escape_default());
+            }
+            _ => harmless.push(c),
+        }
+    }
+    harmless
+}
+
+/// Takes no more than fits, so that a large value is not written out only to be cut.
+#[derive(Default)]
+struct Bounded {
+    text: String,
+    characters: usize,
+}
+
+impl Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            if self.characters == CHARACTERS {
+                self.text.push('…');
+                return Err(fmt::Error);
+            }
+            self.text.push(c);
+            self.characters += 1;
+        }
+        Ok(())
+    }
+}

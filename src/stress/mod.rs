@@ -1,0 +1,215 @@
+//! Stress tests: many short rounds of a few threads on an object of their own, each recorded and checked.
+//!
+//! A user says what the object should do (a [model](crate::model)), how one is made, how an operation is run on it, and how
+//! operations are drawn:
+//!
+//! ```
+//! use crossbeam::queue::SegQueue;
+//! use tachograph::{model::{Queue, queue::{Op, Ret}}, stress::Stress};
+//!
+//! # #[allow(dead_code)]
+//! # struct Hidden;
+//! // #[test]
+//! fn seg_queue_is_a_queue() {
+//!     Stress::new(Queue::new(), SegQueue::new).run(
+//!         |queue, op| match op {
+//!             Op::Enqueue(value) => { queue.push(*value); Ret::Enqueued(true) }
+//!             Op::Dequeue => Ret::Value(queue.pop()),
+//!             _ => unreachable!("not drawn"),
+//!         },
+//!         |draw| if draw.chance(1, 2) { Op::Enqueue(draw.unique()) } else { Op::Dequeue },
+//!     );
+//! }
+//! # seg_queue_is_a_queue();
+//! ```
+//!
+//! # A round
+//!
+//! Each round has a new object. Its operations are drawn beforehand, all from one seeded generator, so that drawing does not
+//! come between them. The threads live as long as the test; a [barrier](Plan::threads) releases them together, and
+//! each runs its operations one after the other through a [`Process`](crate::Process). While they are at the
+//! next rounds, the thread that called checks those that have ended. The recorders are cleared and used again.
+//!
+//! Few threads with few operations find more than long runs do: a violation is seen where operations overlap, a
+//! short history is checked in microseconds, and it fits on a screen.
+//!
+//! # Delays
+//!
+//! On few cores plain loops rarely meet inside an operation. So threads wait a little, or yield, before some of
+//! their operations, as the seed says; and an object may offer more places by calling [`point`] between two of its
+//! steps. Some rounds have no delays at all, for the bugs that need speed.
+//!
+//! # What the seed repeats
+//!
+//! Operations and delays. Not what the machine's scheduler does: the same seed makes the same bug likely, not certain.
+//!
+//! # When something panics
+//!
+//! - **In an operation:** it is recorded as `info`, that thread's other operations of the round are left out, the round is checked,
+//!   and the test ends: with the violation if there is one, else with the panic. An operation that may panic has to catch it
+//!   itself.
+//! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
+//!   finished the rounds they are at.
+//!
+//! An operation that never returns is waited for without end: the harness has no way to stop it.
+//!
+//! # Operations from `proptest`
+//!
+//! A strategy is drawn from by its own runner, seeded from ours:
+//!
+//! ```
+//! use proptest::{prelude::*, strategy::ValueTree, test_runner::{Config, RngAlgorithm, TestRng, TestRunner}};
+//! use tachograph::{model::{Register, register::Op}, stress::{Plan, Stress}};
+//! # use std::sync::Mutex;
+//!
+//! let strategy = prop_oneof![Just(Op::Read), (0..9_u64).prop_map(Op::Write)];
+//! let mut runner = None;
+//! Stress::new(Register::new(), || Mutex::new(None))
+//!     .plan(Plan::new().rounds(10))
+//!     .run(
+//!         |register, op| match op {
+//!             Op::Read => *register.lock().unwrap(),
+//!             Op::Write(value) => { *register.lock().unwrap() = Some(*value); None }
+//!         },
+//!         |draw| {
+//!             let runner = runner.get_or_insert_with(|| {
+//!                 let seed = [draw.u64(), draw.u64(), draw.u64(), draw.u64()].map(u64::to_le_bytes).concat();
+//!                 TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+//!             });
+//!             strategy.new_tree(runner).expect("nothing is filtered").current()
+//!         },
+//!     );
+//! ```
+
+mod account;
+mod barrier;
+mod delay;
+mod draw;
+mod plan;
+mod report;
+mod rounds;
+pub mod zoo;
+
+use std::{fmt, io, path::PathBuf};
+
+pub use self::{
+    delay::point,
+    draw::Draw,
+    plan::Plan,
+    report::{Cause, Counts, Finding, Phases, Report},
+};
+use crate::{history::History, model::Specification};
+
+/// Writes a history to a file.
+type Write<O, R> = Box<dyn FnOnce(&History<O, R>, &mut dyn io::Write) -> io::Result<()>>;
+
+/// How the history of a finding is kept.
+struct Save<O, R> {
+    extension: String,
+    write: Write<O, R>,
+}
+
+/// A stress test of the objects that `make` makes, which should do what `specification` says. See the [module](self).
+pub struct Stress<S: Specification, F> {
+    specification: S,
+    make: F,
+    plan: Plan,
+    save: Option<Save<S::Op, S::Ret>>,
+}
+
+impl<S: Specification, F> fmt::Debug for Stress<S, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stress")
+            .field("plan", &self.plan)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a stress test of `S` reports.
+type ReportOf<S> =
+    Report<<S as Specification>::Op, <S as Specification>::Ret, <S as Specification>::State>;
+
+impl<S, F, T> Stress<S, F>
+where
+    S: Specification<Op: Clone + Send + Sync, Ret: Send + Sync, State: Send> + Sync,
+    F: FnMut() -> T,
+    T: Send + Sync,
+{
+    /// A test with the usual [`Plan`].
+    pub fn new(specification: S, make: F) -> Self {
+        Self {
+            specification,
+            make,
+            plan: Plan::new(),
+            save: None,
+        }
+    }
+
+    /// How long, how many, how.
+    #[must_use]
+    pub fn plan(self, plan: Plan) -> Self {
+        Self { plan, ..self }
+    }
+
+    /// Writes the history of a finding to a file with this extension, beside the text in the directory of
+    /// [`Plan::output`]; without that, it does nothing. With the feature `format`, `save` may be
+    /// `|history, file| jsonl::write(file, &history.clone().into())`.
+    #[must_use]
+    pub fn save(
+        self,
+        extension: impl Into<String>,
+        save: impl FnOnce(&History<S::Op, S::Ret>, &mut dyn io::Write) -> io::Result<()> + 'static,
+    ) -> Self {
+        Self {
+            save: Some(Save {
+                extension: extension.into(),
+                write: Box::new(save),
+            }),
+            ..self
+        }
+    }
+
+    /// Runs the test, and says what was found on the standard output of the test.
+    ///
+    /// `run` does the operation on the object, for real, and returns what it returned. `draw` draws one operation.
+    ///
+    /// # Panics
+    ///
+    /// Where an object did what its model does not allow, or an operation panicked, with an account of it, the seed
+    /// and the files written; where not a single round was decided, for that is no pass; and where what the user gave panics.
+    #[track_caller]
+    pub fn run(
+        self,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
+        draw: impl FnMut(&mut Draw) -> S::Op,
+    ) {
+        let report = self.report(run, draw);
+        assert!(report.is_pass(), "{report}");
+        println!("{report}");
+    }
+
+    /// As [`run`](Self::run), and returns what was found instead of panicking.
+    ///
+    /// # Panics
+    ///
+    /// Where `make`, `draw`, the specification or what saves a history does; not where `run` does.
+    pub fn report(
+        mut self,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
+        draw: impl FnMut(&mut Draw) -> S::Op,
+    ) -> ReportOf<S> {
+        let mut report = rounds::run(&self.plan, &self.specification, self.make, run, draw);
+        if let Some(directory) = &self.plan.output {
+            report.write(directory, self.save.take());
+        }
+        report
+    }
+}
+
+/// The files of a finding.
+#[derive(Debug, Default)]
+struct Files {
+    written: Vec<PathBuf>,
+    /// What went wrong, said beside what was written.
+    error: Option<String>,
+}

@@ -1,0 +1,104 @@
+//! How long, how many, how: what a stress test does besides the object.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::check::Budget;
+
+/// The settings of a stress test.
+///
+/// It ends with the first finding, or when the rounds or the time are up, whichever comes first: 20,000 rounds and 10 seconds, if
+/// nothing else is said.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(super) threads: usize,
+    pub(super) operations: usize,
+    pub(super) rounds: u64,
+    pub(super) time: Duration,
+    pub(super) seed: Option<u64>,
+    pub(super) delays: bool,
+    pub(super) budget: Budget,
+    pub(super) keep_going: bool,
+    pub(super) output: Option<PathBuf>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Plan {
+    /// The usual settings.
+    pub const fn new() -> Self {
+        Self {
+            threads: 4,
+            operations: 8,
+            rounds: 20_000,
+            time: Duration::from_secs(10),
+            seed: None,
+            delays: true,
+            budget: Budget::unlimited().configurations(1_000_000),
+            keep_going: false,
+            output: None,
+        }
+    }
+
+    /// How many threads there are, at least one; if nothing is said, 4. Released together: they spin until all are
+    /// there, and where there are more threads than cores they yield.
+    #[must_use]
+    pub fn threads(self, threads: usize) -> Self {
+        let threads = threads.max(1);
+        Self { threads, ..self }
+    }
+
+    /// How many operations a thread runs in a round; if nothing is said, 8.
+    #[must_use]
+    pub fn operations(self, operations: usize) -> Self {
+        Self { operations, ..self }
+    }
+
+    /// At most so many rounds.
+    #[must_use]
+    pub fn rounds(self, rounds: u64) -> Self {
+        Self { rounds, ..self }
+    }
+
+    /// At most about so long: the rounds begun by then, some dozen, are finished.
+    #[must_use]
+    pub fn time(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
+
+    /// The seed of operations and delays; if nothing is said, another in every run.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        let seed = Some(seed);
+        Self { seed, ..self }
+    }
+
+    /// Whether threads wait a little or yield here and there. If nothing is said, they do.
+    #[must_use]
+    pub fn delays(self, delays: bool) -> Self {
+        Self { delays, ..self }
+    }
+
+    /// What the check of each round may cost; if nothing is said, a million configurations. A round that would
+    /// cost more is undecided, and counted as that.
+    #[must_use]
+    pub fn budget(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// Goes on after a finding, and counts them all. The first is the one that is reported.
+    #[must_use]
+    pub fn keep_going(self, keep_going: bool) -> Self {
+        Self { keep_going, ..self }
+    }
+
+    /// Writes the account of a finding to a file in this directory, which is made if need be.
+    #[must_use]
+    pub fn output(self, directory: impl Into<PathBuf>) -> Self {
+        let output = Some(directory.into());
+        Self { output, ..self }
+    }
+}

@@ -1,0 +1,221 @@
+//! What a stress test found, and what it did for that.
+
+use std::{
+    fmt, fs,
+    io::{self, Write as _},
+    path::Path,
+    time::Duration,
+};
+
+use super::{Files, Save, account};
+use crate::{
+    check::Violation,
+    history::{History, Overlap},
+};
+
+/// What a stress test of an object with operations `O`, results `R` and a model with states `T` found.
+#[derive(Debug)]
+pub struct Report<O, R, T> {
+    /// What was done.
+    pub counts: Counts,
+    /// The first thing that was found, if anything was.
+    pub finding: Option<Finding<O, R, T>>,
+    files: Files,
+}
+
+/// What a stress test did.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// What operations and delays were drawn from.
+    pub seed: u64,
+    /// The rounds that were run and looked at.
+    pub rounds: u64,
+    /// The operations that were invoked in these rounds, and how many of them overlapped another.
+    pub overlap: Overlap,
+    /// The rounds that are what the model allows.
+    pub linearizable: u64,
+    /// The rounds whose check cost more than the budget: neither a pass nor a failure.
+    pub undecided: u64,
+    /// The rounds that are not what the model allows. At most one, unless the test was told to [keep
+    /// going](super::Plan::keep_going).
+    pub violations: u64,
+    /// The rounds in which an operation panicked.
+    pub panicked: u64,
+    /// How long the test took.
+    pub elapsed: Duration,
+    /// What the thread that prepares and checks spent its time with.
+    pub phases: Phases,
+}
+
+/// What the thread that prepares and checks spent its time with. The other threads run the rounds meanwhile.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Phases {
+    /// Making objects and drawing operations.
+    pub preparing: Duration,
+    /// Waiting for the threads.
+    pub waiting: Duration,
+    /// Taking histories out of recorders.
+    pub collecting: Duration,
+    /// Checking them.
+    pub checking: Duration,
+}
+
+/// A round in which something went wrong.
+#[derive(Debug)]
+pub struct Finding<O, R, T> {
+    /// Which, from 0.
+    pub round: u64,
+    /// What happened in it.
+    pub history: History<O, R>,
+    /// What went wrong.
+    pub cause: Cause<T>,
+}
+
+/// What went wrong in a round.
+#[derive(Debug)]
+pub enum Cause<T> {
+    /// The model does not allow what happened.
+    Violation(Box<Violation<T>>),
+    /// The model allows what happened, but an operation panicked.
+    Panic {
+        /// Of which thread, from 0.
+        thread: usize,
+        /// What it said.
+        message: String,
+    },
+}
+
+impl Counts {
+    /// Where a smaller share of operations overlap another one, the test says that it has checked little.
+    pub const LITTLE_OVERLAP: f64 = 0.2;
+
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            rounds: 0,
+            overlap: Overlap::default(),
+            linearizable: 0,
+            undecided: 0,
+            violations: 0,
+            panicked: 0,
+            elapsed: Duration::ZERO,
+            phases: Phases::default(),
+        }
+    }
+
+    pub(super) fn add_overlap(&mut self, overlap: Overlap) {
+        self.overlap.operations += overlap.operations;
+        self.overlap.overlapping += overlap.overlapping;
+    }
+
+    /// Whether so few operations overlapped another that little was checked.
+    pub fn overlaps_little(&self) -> bool {
+        self.overlap.operations > 0 && self.overlap.share() < Self::LITTLE_OVERLAP
+    }
+}
+
+/// Some lines.
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            seed,
+            rounds,
+            overlap,
+            linearizable,
+            undecided,
+            elapsed,
+            ..
+        } = self;
+        write!(
+            f,
+            "{rounds} rounds, {} operations, {:.0} % of them overlapping, in {elapsed:.1?}; \
+             {linearizable} rounds linearizable, {undecided} undecided; seed {seed}",
+            overlap.operations,
+            overlap.share() * 100.0,
+        )?;
+        if self.overlaps_little() {
+            f.write_str(
+                "\nwarning: operations rarely overlapped, so little was checked: \
+                 use more threads or operations, or call `stress::point` inside operations",
+            )?;
+        }
+        if *undecided > 0 {
+            f.write_str(
+                "\nwarning: rounds were undecided: \
+                 use fewer threads or operations, or a larger budget",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl<O, R, T> Report<O, R, T> {
+    pub(super) fn new(counts: Counts, finding: Option<Finding<O, R, T>>) -> Self {
+        Self {
+            counts,
+            finding,
+            files: Files::default(),
+        }
+    }
+
+    /// Whether nothing was found, and at least one round was decided: what was not decided is no pass.
+    pub fn is_pass(&self) -> bool {
+        self.finding.is_none() && self.counts.linearizable > 0
+    }
+}
+
+impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
+    /// Writes the account of the finding, if there is one, and its history. Where that does not work, the report says so.
+    pub(super) fn write(&mut self, directory: &Path, save: Option<Save<O, R>>) {
+        let Some(finding) = &self.finding else {
+            return;
+        };
+        let name = format!("seed-{}-round-{}", self.counts.seed, finding.round);
+        let mut file =
+            |extension: &str, write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>| {
+                let path = directory.join(format!("{name}.{extension}"));
+                let written = fs::create_dir_all(directory)
+                    .and_then(|()| fs::File::create(&path))
+                    .and_then(|file| {
+                        let mut file = io::BufWriter::new(file);
+                        write(&mut file)?;
+                        file.flush()
+                    });
+                match written {
+                    Ok(()) => self.files.written.push(path),
+                    Err(error) => {
+                        self.files.error = Some(format!("{}: {error}", path.display()));
+                    }
+                }
+            };
+        let text = format!("{}\n{}\n", account::of(finding), self.counts);
+        file("txt", &mut |file| file.write_all(text.as_bytes()));
+        if let Some(Save { extension, write }) = save {
+            let mut write = Some(write);
+            file(&extension, &mut |file| match write.take() {
+                Some(write) => write(&finding.history, file),
+                None => Ok(()),
+            });
+        }
+    }
+}
+
+/// For a person; of bounded length, and without what would command a terminal.
+impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> fmt::Display for Report<O, R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.finding {
+            Some(finding) => writeln!(f, "{}", account::of(finding))?,
+            None if self.is_pass() => {}
+            None => f.write_str("no round was decided, which is no pass\n")?,
+        }
+        self.counts.fmt(f)?;
+        for path in &self.files.written {
+            let path = account::harmless(&path.display().to_string());
+            write!(f, "\nwritten: {path}")?;
+        }
+        match &self.files.error {
+            Some(error) => write!(f, "\nnot written: {}", account::harmless(error)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The rounds: threads that run them, and the thread that prepares and checks them.
+//!
+//! Threads are handed batches of rounds, so that the thread that checks is woken once a batch: two batches are under way, one
+//! being run and one being checked. Everything a thread needs for a round is moved to it and back, so nothing is shared but
+//! the object and the barrier. A thread runs code of the user's only where a panic is caught, and reaches every barrier
+//! of its batch: nobody waits for a thread that is gone.
+
+use std::{
+    any::Any,
+    collections::VecDeque,
+    iter, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, mpsc},
+    thread,
+    time::Instant,
+};
+
+use super::{
+    Draw, Plan,
+    barrier::Barrier,
+    delay,
+    report::{Cause, Counts, Finding, Report},
+};
+use crate::{
+    check::{self, Verdict},
+    history::History,
+    model::Specification,
+    recorder::{Process, Recorder},
+};
+
+/// A batch has so many operations, where a round has fewer,
+const BATCH_OPERATIONS: usize = 1024;
+/// and no more rounds than this.
+const BATCH_ROUNDS: usize = 16;
+
+/// What one thread does in one round.
+struct Turn<T, O, R> {
+    /// Taken when it is over.
+    process: Option<Process<O, R>>,
+    object: Arc<T>,
+    ops: Vec<O>,
+    /// Of the delays, if there are any.
+    delays: Option<u64>,
+    /// What an operation panicked with.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+impl<T, O: Clone, R> Turn<T, O, R> {
+    fn run(&mut self, run: &impl Fn(&T, &O) -> R) {
+        let Some(mut process) = self.process.take() else {
+            return;
+        };
+        let _delayed = self.delays.map(delay::begin);
+        for op in self.ops.drain(..) {
+            delay::point();
+            let call = process.invoke(op.clone());
+            // If it panics, the call is dropped, which is an `info`.
+            let ret = run(&self.object, &op);
+            call.ok(ret);
+        }
+    }
+}
+
+/// A recorder and a history for each round of a batch, used again and again.
+struct Slot<O, R> {
+    recorder: Recorder<O, R>,
+    history: History<O, R>,
+}
+
+/// The rounds of one batch, as one thread has them.
+type Turns<T, O, R> = Vec<Turn<T, O, R>>;
+
+/// A batch that the threads are at.
+struct Batch<O, R> {
+    slots: Vec<Slot<O, R>>,
+    rounds: usize,
+}
+
+/// A thread: what goes to it, and what comes back.
+struct Worker<T, O, R> {
+    todo: mpsc::Sender<Turns<T, O, R>>,
+    done: mpsc::Receiver<Turns<T, O, R>>,
+    /// Turns that are over, whose memory is used again.
+    spare: Vec<Vec<O>>,
+}
+
+/// Runs the test.
+pub(super) fn run<S, T>(
+    plan: &Plan,
+    specification: &S,
+    mut make: impl FnMut() -> T,
+    run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
+    mut draw_op: impl FnMut(&mut Draw) -> S::Op,
+) -> Report<S::Op, S::Ret, S::State>
+where
+    S: Specification<Op: Clone + Send + Sync, Ret: Send + Sync, State: Send> + Sync,
+    T: Send + Sync,
+{
+    let began = Instant::now();
+    let seed = plan.seed.unwrap_or_else(|| fastrand::u64(..));
+    let mut counts = Counts::new(seed);
+    let mut finding = None;
+    let operations = plan.threads.saturating_mul(plan.operations);
+    let batch_rounds = (BATCH_OPERATIONS / operations.max(1)).clamp(1, BATCH_ROUNDS);
+    let mut idle: Vec<Vec<Slot<S::Op, S::Ret>>> =
+        iter::repeat_with(|| slots(batch_rounds)).take(2).collect();
+    let barrier = Barrier::new(plan.threads);
+    let (barrier, run) = (&barrier, &run);
+
+    thread::scope(|scope| {
+        // Dropped when this ends, also by unwinding: that is what the threads end by.
+        let mut workers: Vec<_> = iter::repeat_with(|| {
+            let (todo, turns) = mpsc::channel::<Turns<T, S::Op, S::Ret>>();
+            let (over, done) = mpsc::channel();
+            scope.spawn(move || {
+                for mut batch in turns {
+                    for turn in &mut batch {
+                        barrier.wait();
+                        let result = catch_unwind(AssertUnwindSafe(|| turn.run(run)));
+                        turn.panic = result.err();
+                    }
+                    if over.send(batch).is_err() {
+                        break;
+                    }
+                }
+            });
+            Worker {
+                todo,
+                done,
+                spare: Vec::new(),
+            }
+        })
+        .take(plan.threads)
+        .collect();
+
+        let mut under_way: VecDeque<Batch<S::Op, S::Ret>> = VecDeque::new();
+        let mut left = plan.rounds;
+        let mut round = 0;
+        loop {
+            let may_begin =
+                left > 0 && (finding.is_none() || plan.keep_going) && began.elapsed() < plan.time;
+            if may_begin {
+                if let Some(mut slots) = idle.pop() {
+                    let start = Instant::now();
+                    let rounds = left.min(slots.len() as u64) as usize;
+                    left -= rounds as u64;
+                    let mut batch: Vec<Turns<T, S::Op, S::Ret>> =
+                        workers.iter().map(|_| Vec::with_capacity(rounds)).collect();
+                    for slot in &mut slots[..rounds] {
+                        // Of the round alone, so that any round can be drawn without those before.
+                        let mut draw = Draw::new(mix(seed, round));
+                        round += 1;
+                        let object = Arc::new(make());
+                        for (process, (worker, turns)) in
+                            workers.iter_mut().zip(&mut batch).enumerate()
+                        {
+                            let mut ops = worker.spare.pop().unwrap_or_default();
+                            draw.process = process;
+                            let drawn = iter::repeat_with(|| draw_op(&mut draw));
+                            ops.extend(drawn.take(plan.operations));
+                            turns.push(Turn {
+                                process: Some(slot.recorder.process()),
+                                object: Arc::clone(&object),
+                                ops,
+                                delays: plan.delays.then(|| draw.u64()),
+                                panic: None,
+                            });
+                        }
+                    }
+                    for (worker, turns) in workers.iter().zip(batch) {
+                        worker
+                            .todo
+                            .send(turns)
+                            .expect("a thread lives until it is told to end");
+                    }
+                    under_way.push_back(Batch { slots, rounds });
+                    counts.phases.preparing += start.elapsed();
+                    continue;
+                }
+            }
+            let Some(Batch { mut slots, rounds }) = under_way.pop_front() else {
+                break;
+            };
+
+            let start = Instant::now();
+            let mut panics: Vec<Option<(usize, String)>> = Vec::new();
+            panics.resize_with(rounds, || None);
+            let done: Vec<_> = workers
+                .iter()
+                .map(|worker| worker.done.recv().expect("a thread sends every batch back"))
+                .collect();
+            let waited = start.elapsed();
+            for (process, (worker, turns)) in workers.iter_mut().zip(done).enumerate() {
+                for (turn, panic) in turns.into_iter().zip(&mut panics) {
+                    worker.spare.push(turn.ops);
+                    if let (Some(payload), None) = (turn.panic, &panic) {
+                        *panic = Some((process, message(payload)));
+                    }
+                }
+            }
+            for slot in &mut slots[..rounds] {
+                slot.recorder.drain_into(&mut slot.history);
+                slot.recorder
+                    .clear()
+                    .expect("every process was dropped when its turn was over");
+            }
+            let collected = start.elapsed();
+            for (slot, panic) in slots[..rounds].iter_mut().zip(panics) {
+                if finding.is_some() && !plan.keep_going {
+                    break;
+                }
+                let history = &slot.history;
+                counts.rounds += 1;
+                counts.add_overlap(history.overlap());
+                let verdict = check::linearizable(specification, history, &plan.budget).verdict;
+                let cause = match verdict {
+                    Verdict::Linearizable(_) => {
+                        counts.linearizable += 1;
+                        None
+                    }
+                    Verdict::Unknown(_) => {
+                        counts.undecided += 1;
+                        None
+                    }
+                    Verdict::Violation(violation) => {
+                        counts.violations += 1;
+                        Some(Cause::Violation(violation))
+                    }
+                };
+                counts.panicked += u64::from(panic.is_some());
+                let cause = cause
+                    .or_else(|| panic.map(|(thread, message)| Cause::Panic { thread, message }));
+                if let (Some(cause), None) = (cause, &finding) {
+                    finding = Some(Finding {
+                        round: counts.rounds - 1,
+                        history: mem::take(&mut slot.history),
+                        cause,
+                    });
+                }
+            }
+            counts.phases.waiting += waited;
+            counts.phases.collecting += collected - waited;
+            counts.phases.checking += start.elapsed() - collected;
+            idle.push(slots);
+        }
+    });
+    counts.elapsed = began.elapsed();
+    Report::new(counts, finding)
+}
+
+fn slots<O, R>(rounds: usize) -> Vec<Slot<O, R>> {
+    let slot = || Slot {
+        recorder: Recorder::new(),
+        history: History::new(),
+    };
+    iter::repeat_with(slot).take(rounds).collect()
+}
+
+/// The seed of a round. Rounds of neighbouring seeds have nothing to do with one another.
+fn mix(seed: u64, round: u64) -> u64 {
+    let mut random = fastrand::Rng::with_seed(seed);
+    random.u64(..) ^ fastrand::Rng::with_seed(round).u64(..)
+}
+
+/// What a panic said.
+fn message(payload: Box<dyn Any + Send>) -> String {
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => match payload.downcast::<&'static str>() {
+            Ok(text) => (*text).to_owned(),
+            Err(_) => "something that is no text".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,44 @@
+//! A lock that is taken by test, then set.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+use super::{Outcome, Subject, outcome};
+use crate::{
+    model::{Mutex, mutex::Op},
+    stress::{Plan, Stress, point},
+};
+
+pub(super) const BROKEN: Subject = Subject::broken(
+    "broken-lock",
+    "looks whether it is free, then takes it: two threads get it at once",
+    |plan| {
+        stress(plan, |held| {
+            if held.load(SeqCst) {
+                return false;
+            }
+            point();
+            held.store(true, SeqCst);
+            true
+        })
+    },
+);
+
+pub(super) const CORRECT: Subject =
+    Subject::correct("lock", "looks and takes in one step", |plan| {
+        stress(plan, |held| !held.swap(true, SeqCst))
+    });
+
+fn stress(plan: &Plan, try_acquire: fn(&AtomicBool) -> bool) -> Outcome {
+    outcome(
+        Stress::new(Mutex::new(), AtomicBool::default)
+            .plan(plan.clone())
+            .report(
+                |held, op| match op {
+                    Op::TryAcquire => try_acquire(held),
+                    Op::Release => held.swap(false, SeqCst),
+                    Op::Acquire => unreachable!("not drawn"),
+                },
+                |draw| draw.weighted([(2, Op::TryAcquire), (1, Op::Release)]),
+            ),
+    )
+}

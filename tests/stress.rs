@@ -1,0 +1,461 @@
+//! The harness of stress tests: what it catches, what it lets pass, and that nothing the user gives makes it hang or lie.
+
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use crossbeam::queue::{ArrayQueue, SegQueue};
+use tachograph::{
+    EventKind,
+    check::{self, Budget, Verdict},
+    model::{
+        Counter, Model, Queue, Register, counter,
+        queue::{Op, Ret},
+        register,
+    },
+    stress::{Cause, Draw, Plan, Stress, point, zoo},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Ended by its rounds alone.
+fn rounds(rounds: u64) -> Plan {
+    Plan::new().rounds(rounds).time(HOUR)
+}
+
+fn enqueue_or_dequeue(draw: &mut Draw) -> Op<u64> {
+    match draw.chance(1, 2) {
+        true => Op::Enqueue(draw.unique()),
+        false => Op::Dequeue,
+    }
+}
+
+fn seg_queue(queue: &SegQueue<u64>, op: &Op<u64>) -> Ret<u64> {
+    match op {
+        Op::Enqueue(value) => {
+            queue.push(*value);
+            Ret::Enqueued(true)
+        }
+        Op::Dequeue => Ret::Value(queue.pop()),
+        Op::Peek | Op::Len => unreachable!("not drawn"),
+    }
+}
+
+#[test]
+fn every_broken_object_is_caught() {
+    for subject in zoo::ALL.iter().filter(|subject| subject.is_broken) {
+        for seed in 0..3 {
+            let outcome = subject.stress(&rounds(200_000).seed(seed));
+            assert!(outcome.is_finding, "{} of seed {seed}", subject.name);
+            assert!(outcome.text.contains("violation"), "{}", outcome.text);
+            assert_eq!(outcome.counts.violations, 1);
+        }
+    }
+}
+
+#[test]
+fn every_correct_object_passes() {
+    for subject in zoo::ALL.iter().filter(|subject| !subject.is_broken) {
+        let outcome = subject.stress(&rounds(300));
+        assert!(!outcome.is_finding, "{}: {}", subject.name, outcome.text);
+        assert_eq!(outcome.counts.linearizable, 300);
+    }
+}
+
+#[test]
+fn objects_have_names_of_their_own() {
+    for subject in zoo::ALL {
+        assert_eq!(zoo::find(subject.name).unwrap().about, subject.about);
+    }
+    assert!(zoo::find("no-such-object").is_none());
+}
+
+#[test]
+fn crossbeams_queues_pass() {
+    Stress::new(Queue::new(), SegQueue::new)
+        .plan(rounds(300))
+        .run(seg_queue, enqueue_or_dequeue);
+    Stress::new(Queue::bounded(3), || ArrayQueue::new(3))
+        .plan(rounds(300))
+        .run(
+            |queue, op| match op {
+                Op::Enqueue(value) => Ret::Enqueued(queue.push(*value).is_ok()),
+                Op::Dequeue => Ret::Value(queue.pop()),
+                Op::Peek | Op::Len => unreachable!("not drawn"),
+            },
+            enqueue_or_dequeue,
+        );
+}
+
+#[test]
+fn a_test_runs_as_many_rounds_and_operations_as_it_was_told() {
+    for (threads, operations, n) in [(1, 1, 1), (3, 5, 17), (4, 8, 33), (2, 700, 3), (2, 0, 4)] {
+        let made = AtomicU64::new(0);
+        let ran = AtomicU64::new(0);
+        let make = || {
+            made.fetch_add(1, Relaxed);
+            SegQueue::new()
+        };
+        let report = Stress::new(Queue::new(), make)
+            .plan(rounds(n).threads(threads).operations(operations))
+            .report(
+                |queue, op| {
+                    ran.fetch_add(1, Relaxed);
+                    seg_queue(queue, op)
+                },
+                enqueue_or_dequeue,
+            );
+        let all = n * (threads * operations) as u64;
+        assert!(report.is_pass(), "{report}");
+        assert_eq!(report.counts.rounds, n);
+        assert_eq!(report.counts.linearizable, n);
+        assert_eq!(report.counts.overlap.operations, all);
+        assert_eq!((made.into_inner(), ran.into_inner()), (n, all));
+    }
+}
+
+#[test]
+fn the_time_ends_a_test() {
+    let report = Stress::new(Queue::new(), SegQueue::new)
+        .plan(Plan::new().rounds(u64::MAX).time(Duration::from_millis(50)))
+        .report(seg_queue, enqueue_or_dequeue);
+    assert!(report.is_pass(), "{report}");
+}
+
+#[test]
+fn a_seed_draws_the_same_operations_again() {
+    let drawn = |seed| {
+        let mut ops = Vec::new();
+        Stress::new(Queue::new(), SegQueue::new)
+            .plan(rounds(20).seed(seed))
+            .report(seg_queue, |draw| {
+                let op = enqueue_or_dequeue(draw);
+                ops.push((draw.process(), op.clone()));
+                op
+            });
+        ops
+    };
+    let ops = drawn(7);
+    assert_eq!(ops, drawn(7));
+    assert_ne!(ops, drawn(8));
+    let rounds: Vec<_> = ops.chunks(32).collect();
+    assert_eq!(rounds.len(), 20);
+    assert!(rounds.windows(2).all(|pair| pair[0] != pair[1]));
+    // Each round begins with a fresh account of what is unique, and none is given out twice in it.
+    for round in rounds {
+        let mut values = Vec::new();
+        for (place, (process, op)) in round.iter().enumerate() {
+            assert_eq!(*process, place / 8);
+            values.extend(match op {
+                Op::Enqueue(value) => Some(*value),
+                _ => None,
+            });
+        }
+        let expected: Vec<u64> = (1..=values.len() as u64).collect();
+        assert_eq!(values, expected);
+    }
+}
+
+/// A queue that says that it is empty.
+fn always_empty(queue: &SegQueue<u64>, op: &Op<u64>) -> Ret<u64> {
+    match op {
+        Op::Dequeue => Ret::Value(None),
+        op => seg_queue(queue, op),
+    }
+}
+
+#[test]
+fn a_finding_is_a_violation_of_its_own_history() {
+    let report = Stress::new(Queue::new(), SegQueue::new)
+        .plan(rounds(1000))
+        .report(always_empty, enqueue_or_dequeue);
+    let finding = report.finding.as_ref().unwrap();
+    let Cause::Violation(violation) = &finding.cause else {
+        panic!("{report}");
+    };
+    assert_eq!(finding.history.len(), 64);
+    let again = check::linearizable(&Queue::new(), &finding.history, &Budget::unlimited());
+    let Verdict::Violation(again) = again.verdict else {
+        panic!("{report}");
+    };
+    assert_eq!(again.event, violation.event);
+    assert_eq!(report.counts.rounds, finding.round + 1);
+    assert!(!report.is_pass());
+    let text = report.to_string();
+    for part in ["which nothing explains", "Dequeue", "seed"] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn a_test_that_keeps_going_counts_every_violation() {
+    let report = Stress::new(Queue::new(), SegQueue::<u64>::new)
+        .plan(rounds(40).keep_going(true))
+        .report(
+            |_, _| Ret::Value(Some(0)), // enqueues never return a value
+            enqueue_or_dequeue,
+        );
+    assert_eq!(report.counts.violations, 40);
+    assert_eq!(report.finding.unwrap().round, 0);
+}
+
+#[test]
+fn a_violation_panics_and_names_the_files_written() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("stress-{}", std::process::id()));
+    let test = || {
+        Stress::new(Queue::new(), SegQueue::new)
+            .plan(rounds(1000).seed(3).output(&directory))
+            .save("events", |history, file| {
+                history
+                    .events()
+                    .try_for_each(|event| writeln!(file, "{event}"))
+            })
+            .run(always_empty, enqueue_or_dequeue);
+    };
+    let payload = catch_unwind(test).unwrap_err();
+    let text = payload.downcast_ref::<String>().unwrap();
+    let files: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("written: "))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let [account, events] = &files[..] else {
+        panic!("{text}");
+    };
+    assert!(text.starts_with(account.trim_end()), "{text}");
+    assert_eq!(events.lines().count(), 64);
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn what_cannot_be_written_is_said_and_the_finding_too() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("stress-file-{}", std::process::id()));
+    fs::write(&file, "in the way").unwrap();
+    let report = Stress::new(Queue::new(), SegQueue::new)
+        .plan(rounds(1000).output(&file))
+        .report(always_empty, enqueue_or_dequeue);
+    fs::remove_file(&file).unwrap();
+    let text = report.to_string();
+    assert!(text.contains("not written: "), "{text}");
+    assert!(text.contains("violation"), "{text}");
+}
+
+#[test]
+fn an_operation_that_panics_is_an_info_and_ends_the_test() {
+    let report = Stress::new(Queue::new(), SegQueue::new)
+        .plan(rounds(1000))
+        .report(
+            |queue, op| match op {
+                Op::Enqueue(5) => panic!("no \u{1b}[31mfives"),
+                op => seg_queue(queue, op),
+            },
+            enqueue_or_dequeue,
+        );
+    let finding = report.finding.as_ref().unwrap();
+    let Cause::Panic { thread, message } = &finding.cause else {
+        panic!("{report}");
+    };
+    assert!(*thread < 4);
+    assert_eq!(message, "no \u{1b}[31mfives");
+    let infos = finding
+        .history
+        .events()
+        .filter(|event| event.kind.is_info());
+    assert_eq!(infos.count(), 1);
+    assert_eq!(report.counts.panicked, 1);
+    assert!(!report.is_pass());
+    let text = report.to_string();
+    assert!(
+        text.contains("\\u{1b}[31mfives") && !text.contains('\u{1b}'),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_violation_counts_for_more_than_a_panic() {
+    let report = Stress::new(Queue::new(), SegQueue::<u64>::new)
+        .plan(rounds(10).threads(2).operations(2))
+        .report(
+            |_, op| match op {
+                Op::Enqueue(1) => panic!("the first"),
+                _ => Ret::Value(Some(99)),
+            },
+            |draw| match draw.process() {
+                0 => Op::Enqueue(draw.unique()),
+                _ => Op::Dequeue,
+            },
+        );
+    let finding = report.finding.unwrap();
+    assert!(matches!(finding.cause, Cause::Violation(_)));
+    assert_eq!(report.counts.panicked, 1);
+    // What would have come after the panic was left out.
+    let events = finding.history.events();
+    let invoked = events.filter(|event| matches!(event.kind, EventKind::Invoke(_)));
+    assert_eq!(invoked.count(), 3);
+}
+
+/// What `test` panics with. It panics, and comes to an end.
+fn panic_of(test: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(test)).unwrap_err();
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => (*payload.downcast::<&str>().unwrap()).to_owned(),
+    }
+}
+
+#[test]
+fn a_panic_in_make_or_draw_goes_on_and_nothing_hangs() {
+    for after in [0, 1, 20, 50] {
+        let mut made = 0;
+        let make = || {
+            assert!(made < after, "none left");
+            made += 1;
+            SegQueue::new()
+        };
+        let test = Stress::new(Queue::new(), make).plan(rounds(1000));
+        assert_eq!(
+            panic_of(|| test.run(seg_queue, enqueue_or_dequeue)),
+            "none left"
+        );
+
+        let mut drawn = 0;
+        let draw = |draw: &mut Draw| {
+            assert!(drawn < 32 * after, "no luck");
+            drawn += 1;
+            enqueue_or_dequeue(draw)
+        };
+        let test = Stress::new(Queue::new(), SegQueue::new).plan(rounds(1000));
+        assert_eq!(panic_of(|| test.run(seg_queue, draw)), "no luck");
+    }
+}
+
+/// A model that cannot count to 10.
+struct Weak;
+
+impl Model for Weak {
+    type Op = u64;
+    type Ret = ();
+    type State = u64;
+
+    fn initial(&self) -> u64 {
+        0
+    }
+
+    fn apply(&self, state: &mut u64, op: &u64) {
+        *state += op;
+        assert!(*state < 10, "too much");
+    }
+}
+
+#[test]
+fn a_panic_in_the_model_goes_on_and_nothing_hangs() {
+    let test = Stress::new(Weak, || ()).plan(rounds(1000));
+    assert_eq!(panic_of(|| test.run(|(), _| (), |_| 1)), "too much");
+}
+
+#[test]
+fn a_panic_in_cloning_an_operation_or_dropping_an_object_does_not_hang() {
+    #[derive(Debug, PartialEq)]
+    struct Unclonable;
+
+    impl Clone for Unclonable {
+        fn clone(&self) -> Self {
+            panic!("there is only one")
+        }
+    }
+
+    struct Any;
+
+    impl Model for Any {
+        type Op = Unclonable;
+        type Ret = ();
+        type State = ();
+
+        fn initial(&self) {}
+
+        fn apply(&self, (): &mut (), _: &Unclonable) {}
+    }
+
+    let test = Stress::new(Any, || ()).plan(rounds(1000));
+    let text = panic_of(|| test.run(|(), _| (), |_| Unclonable));
+    assert!(text.contains("panicked: there is only one"), "{text}");
+
+    struct Sticky;
+
+    impl Drop for Sticky {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("stuck");
+            }
+        }
+    }
+
+    let test = Stress::new(Register::<u64>::new(), || Sticky).plan(rounds(1000));
+    let text = panic_of(|| test.run(|_, _| None, |_| register::Op::Read));
+    assert_eq!(text, "stuck");
+}
+
+#[test]
+fn what_was_not_decided_is_no_pass() {
+    let test = Stress::new(Queue::new(), SegQueue::new)
+        .plan(rounds(5).budget(Budget::unlimited().configurations(0)));
+    let text = panic_of(|| test.run(seg_queue, enqueue_or_dequeue));
+    assert!(
+        text.starts_with("no round was decided, which is no pass"),
+        "{text}"
+    );
+    assert!(text.contains("5 undecided"), "{text}");
+}
+
+#[test]
+fn a_test_whose_operations_do_not_overlap_says_so() {
+    let report = Stress::new(Counter::new(), || Mutex::new(0))
+        .plan(rounds(5).threads(1))
+        .report(
+            |count, _| {
+                let mut count = count.lock().unwrap();
+                *count += 1;
+                counter::Ret::Count(*count - 1)
+            },
+            |_| counter::Op::FetchAdd(1),
+        );
+    assert!(report.is_pass() && report.counts.overlaps_little());
+    assert!(
+        report
+            .to_string()
+            .contains("warning: operations rarely overlapped")
+    );
+}
+
+#[test]
+fn an_account_is_bounded() {
+    let report = Stress::new(Register::new(), || ())
+        .plan(rounds(1).threads(2).operations(2000))
+        .report(
+            |(), op| match op {
+                register::Op::Write(_) => None,
+                register::Op::Read => Some("x".repeat(10_000)),
+            },
+            |draw| match draw.unique() < 3000 {
+                true => register::Op::Write("\u{202e}\n".repeat(10_000)),
+                false => register::Op::Read,
+            },
+        );
+    let text = report.to_string();
+    assert!(report.finding.is_some());
+    assert!(text.len() < 100_000, "{}", text.len());
+    assert!(!text.contains('\u{202e}'));
+}
+
+#[test]
+fn a_point_outside_of_a_test_does_nothing() {
+    point();
+}
