@@ -1,24 +1,58 @@
 //! How a finding is told to a person. This is the one place where that text is made.
 
-use std::fmt::{self, Debug, Write};
+use std::{
+    fmt::{self, Debug, Write},
+    time::Duration,
+};
 
-use super::{Cause, Finding};
-use crate::event::EventRef;
+use super::{Cause, Plan};
+use crate::{
+    event::EventRef,
+    explain::{Effort, Timeline, shrink},
+    history::History,
+    model::Specification,
+};
 
 /// So many events are shown: the last ones before the one that nothing explains, and that one.
 const EVENTS: u64 = 100;
 /// So many characters of each.
 const CHARACTERS: usize = 160;
 
-/// What went wrong, and what happened up to there.
-pub(super) fn of<O: Debug, R: Debug, T: Debug>(finding: &Finding<O, R, T>) -> String {
-    let Finding {
-        round,
-        history,
-        cause,
-    } = finding;
+/// As long as shrinking may take: rounds are short.
+const SHRINKING: Duration = Duration::from_secs(5);
+
+/// What went wrong, and what happened up to there: of a violation the few operations that show it, if it can be shrunk.
+pub(super) fn of<S>(
+    specification: &S,
+    plan: &Plan,
+    round: u64,
+    history: &History<S::Op, S::Ret>,
+    cause: &Cause<S::State>,
+) -> String
+where
+    S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
     let (what, last) = match cause {
-        Cause::Violation(violation) => (violation.to_string(), violation.event),
+        Cause::Violation(violation) => {
+            let effort = Effort {
+                check: plan.budget,
+                time: Some(SHRINKING),
+                ..Effort::default()
+            };
+            if let Ok(shrunk) = shrink(specification, history, &effort) {
+                let timeline = Timeline::new(&shrunk.history)
+                    .numbers(&shrunk.indices)
+                    .explain(specification, &shrunk.report);
+                let (kept, all) = (
+                    shrunk.history.operations().count(),
+                    history.operations().count(),
+                );
+                return format!(
+                    "in round {round}, {kept} of {all} operations show it:\n{timeline}"
+                );
+            }
+            (violation.to_string(), violation.event)
+        }
         Cause::Panic { thread, message } => {
             let mut said = Bounded::default();
             // Fails where it is full, which is well.

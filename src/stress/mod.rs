@@ -131,7 +131,7 @@ type ReportOf<S> =
 
 impl<S, F, T> Stress<S, F>
 where
-    S: Specification<Op: Clone + Send + Sync, Ret: Send + Sync, State: Send> + Sync,
+    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send> + Sync,
     F: FnMut() -> T,
     T: Send + Sync,
 {

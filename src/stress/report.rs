@@ -69,6 +69,9 @@ pub struct Finding<O, R, T> {
     pub history: History<O, R>,
     /// What went wrong.
     pub cause: Cause<T>,
+    /// The same for a person: of a violation the few operations that [show it](crate::explain::shrink), as a
+    /// [timeline](crate::explain::Timeline). Of bounded length, and without what would command a terminal.
+    pub account: String,
 }
 
 /// What went wrong in a round.
@@ -188,7 +191,7 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
                     }
                 }
             };
-        let text = format!("{}\n{}\n", account::of(finding), self.counts);
+        let text = format!("{}\n{}\n", finding.account, self.counts);
         file("txt", &mut |file| file.write_all(text.as_bytes()));
         if let Some(Save { extension, write }) = save {
             let mut write = Some(write);
@@ -204,7 +207,7 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
 impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> fmt::Display for Report<O, R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.finding {
-            Some(finding) => writeln!(f, "{}", account::of(finding))?,
+            Some(finding) => writeln!(f, "{}", finding.account)?,
             None if self.is_pass() => {}
             None => f.write_str("no round was decided, which is no pass\n")?,
         }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::{
-    Draw, Plan,
+    Draw, Plan, account,
     barrier::Barrier,
     delay,
     report::{Cause, Counts, Finding, Report},
@@ -93,7 +93,7 @@ pub(super) fn run<S, T>(
     mut draw_op: impl FnMut(&mut Draw) -> S::Op,
 ) -> Report<S::Op, S::Ret, S::State>
 where
-    S: Specification<Op: Clone + Send + Sync, Ret: Send + Sync, State: Send> + Sync,
+    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send> + Sync,
     T: Send + Sync,
 {
     let began = Instant::now();
@@ -235,6 +235,7 @@ where
                         round: counts.rounds - 1,
                         history: mem::take(&mut slot.history),
                         cause,
+                        account: String::new(),
                     });
                 }
             }
@@ -245,6 +246,15 @@ where
         }
     });
     counts.elapsed = began.elapsed();
+    if let Some(finding) = &mut finding {
+        let Finding {
+            round,
+            history,
+            cause,
+            account,
+        } = finding;
+        *account = account::of(specification, plan, *round, history, cause);
+    }
     Report::new(counts, finding)
 }
 

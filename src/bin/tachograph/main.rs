@@ -21,11 +21,11 @@ use clap::{Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (`check`, `explain`: a violation; `validate`: the history breaks a rule)
-  2  not decided (`check`, `explain`: the time was up)
+  1  the answer is no (`check`, `explain`, `view`: a violation; `validate`: the history breaks a rule)
+  2  not decided (`check`, `explain`, `view`: the time was up)
   3  bad input: a file that cannot be read or written or is no history, or wrong arguments";
 
-/// Histories of concurrent operations: check, explain, count, validate, convert and print them.
+/// Histories of concurrent operations: check, explain, view, count, validate, convert and print them.
 ///
 /// A FILE is Jepsen's EDN or tachograph's JSON Lines, perhaps compressed with gzip; `-` is the standard input.
 #[derive(Parser)]
