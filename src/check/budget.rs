@@ -102,8 +102,10 @@ impl Account {
 /// How often the clock is looked at: not at every step, which it would make slower.
 const LOOK_EVERY: u32 = 64;
 
-/// About how long it takes to give back the memory of a configuration.
-const RETURN: Duration = Duration::from_nanos(100);
+/// About how long it takes to give back the memory of a configuration whose state holds some `T` on the heap, or nothing.
+const fn to_give_back<T>() -> Duration {
+    Duration::from_nanos(if std::mem::needs_drop::<T>() { 200 } else { 25 })
+}
 
 /// Counts for one part of a check.
 pub(super) struct Meter<'a> {
@@ -119,18 +121,18 @@ impl Meter<'_> {
         self.uncounted += 1;
     }
 
-    /// Whether there is something left to spend, with so many configurations and so many bytes in use.
+    /// Whether there is something left to spend, with so many configurations, of states of type `T`, and so many bytes in use.
     #[inline]
-    pub(super) fn check(&mut self, held: usize, bytes: usize) -> Result<(), Spent> {
+    pub(super) fn check<T>(&mut self, held: usize, bytes: usize) -> Result<(), Spent> {
         self.until_look -= 1;
         if self.until_look > 0 && self.uncounted < u64::from(LOOK_EVERY) {
             return Ok(());
         }
         self.until_look = LOOK_EVERY;
-        self.look(held, bytes)
+        self.look(to_give_back::<T>() * held as u32, bytes)
     }
 
-    fn look(&mut self, held: usize, bytes: usize) -> Result<(), Spent> {
+    fn look(&mut self, to_give_back: Duration, bytes: usize) -> Result<(), Spent> {
         let Budget {
             time,
             configurations,
@@ -147,7 +149,7 @@ impl Meter<'_> {
             (Some(limit), ..) if sum > limit => Err(Spent::Configurations(limit)),
             (_, Some(limit), _) if bytes > limit => Err(Spent::Memory(limit)),
             // Giving back what is held takes time, too.
-            (.., Some(limit)) if self.account.elapsed() + RETURN * held as u32 > limit => {
+            (.., Some(limit)) if self.account.elapsed() + to_give_back > limit => {
                 Err(Spent::Time(limit))
             }
             _ => Ok(()),

@@ -196,7 +196,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 false => self.waiting.push(configuration.clone()),
             };
             meter
-                .check(2 * self.configurations.len(), self.trail.bytes())
+                .check::<S::State>(2 * self.configurations.len(), self.trail.bytes())
                 .map_err(Stop::Spent)?;
         }
         // What is added to those waiting is looked at in turn.
@@ -209,7 +209,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             let bytes = configurations * size_of::<Configuration<S::State, WORDS>>();
             let held = configurations + self.configurations.len();
             meter
-                .check(held, bytes + self.trail.bytes())
+                .check::<S::State>(held, bytes + self.trail.bytes())
                 .map_err(Stop::Spent)?;
         }
         if self.survivors.list.is_empty() {

@@ -144,7 +144,9 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
                 continue;
             };
             meter.count();
-            if let Err(spent) = meter.check(visited.len(), visited.len() * self.bytes_of_one()) {
+            if let Err(spent) =
+                meter.check::<S::State>(visited.len(), visited.len() * self.bytes_of_one())
+            {
                 return Verdict::Unknown(Reason::Spent(spent));
             }
             if !visited.insert(configuration.clone()) {

@@ -86,7 +86,7 @@ fn fifo(
     let mut order = Vec::with_capacity(values.len());
     while order.len() < values.len() {
         meter.count();
-        meter.check(0, bytes)?;
+        meter.check::<()>(0, bytes)?;
         while marks[by_put_end[put_end] - first] == DONE {
             put_end += 1;
         }

@@ -45,7 +45,7 @@ pub(super) fn order(case: &Case, meter: &mut Meter<'_>) -> Result<Vec<Placed>, O
     add_runs(&mut tasks, &coverage, 0, case.end);
     while let Some(task) = tasks.pop() {
         meter.count();
-        meter.check(0, bytes)?;
+        meter.check::<()>(0, bytes)?;
         let (first, last) = match task {
             Task::Pop { value, last } => {
                 let value = &case.values[value as usize];
