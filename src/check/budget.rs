@@ -82,11 +82,14 @@ impl Account {
         }
     }
 
-    pub(super) fn meter(&self) -> Meter<'_> {
+    /// A meter for a part that may look at `most` configurations, whatever the budget.
+    pub(super) fn meter(&self, most: u64) -> Meter<'_> {
         Meter {
             account: self,
             uncounted: 0,
             until_look: LOOK_EVERY,
+            left: most,
+            most,
         }
     }
 
@@ -112,6 +115,9 @@ pub(super) struct Meter<'a> {
     account: &'a Account,
     uncounted: u64,
     until_look: u32,
+    /// So many configurations may still be looked at in this part, of so many.
+    left: u64,
+    most: u64,
 }
 
 impl Meter<'_> {
@@ -144,8 +150,10 @@ impl Meter<'_> {
             .configurations
             .fetch_add(self.uncounted, Relaxed);
         let sum = before + self.uncounted;
+        self.left = self.left.saturating_sub(self.uncounted);
         self.uncounted = 0;
         match (configurations, memory, time) {
+            _ if self.left == 0 => Err(Spent::Configurations(self.most)),
             (Some(limit), ..) if sum > limit => Err(Spent::Configurations(limit)),
             (_, Some(limit), _) if bytes > limit => Err(Spent::Memory(limit)),
             // Giving back what is held takes time, too.

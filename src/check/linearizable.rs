@@ -44,7 +44,8 @@ where
 {
     let account = Account::new(*budget);
     if let Some(collection) = specification.collection(history) {
-        let verdict = collection::check(specification, history, &collection, account.meter());
+        let verdict =
+            collection::check(specification, history, &collection, account.meter(u64::MAX));
         return Report {
             verdict,
             operations: collection.operations(),
@@ -60,15 +61,8 @@ where
     };
     let parts = check.parts();
     let outcomes: Vec<Part<S::State>> = match &parts[..] {
-        [] => vec![check.part(0..history.len())],
-        [part] => vec![check.part(part.iter().map(|&position| position as usize))],
-        parts => {
-            let part = |part: &Vec<u32>| check.part(part.iter().map(|&position| position as usize));
-            match history.len() < WORTH_THREADS {
-                true => parts.iter().map(part).collect(),
-                false => parts.par_iter().map(part).collect(),
-            }
-        }
+        [] => vec![check.part(0..history.len(), u64::MAX)],
+        parts => check.all(parts),
     };
     let operations = outcomes.iter().map(|part| part.operations).sum();
     Report {
@@ -81,6 +75,10 @@ where
 
 /// Below so many events, handing out the parts to threads takes longer than checking them.
 const WORTH_THREADS: usize = 4096;
+
+/// So many configurations are looked at in each part before any part gets more: a violation in an easy one is not missed
+/// for a hard one that takes all the budget.
+const SHARE: u64 = 1 << 16;
 
 struct Check<'a, 'h, S: Specification> {
     specification: &'a S,
@@ -192,11 +190,32 @@ where
         parts
     }
 
+    /// Checks each part, the easy ones first.
+    fn all(&self, parts: &[Vec<u32>]) -> Vec<Part<S::State>>
+    where
+        S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
+    {
+        let check = |most| {
+            move |part: &Vec<u32>| self.part(part.iter().map(|&position| position as usize), most)
+        };
+        let again = |(part, outcome): (&Vec<u32>, Part<S::State>)| match outcome.verdict {
+            Some(Verdict::Unknown(Reason::Spent(_))) => check(u64::MAX)(part),
+            _ => outcome,
+        };
+        if self.history.len() < WORTH_THREADS {
+            let outcomes: Vec<_> = parts.iter().map(check(SHARE)).collect();
+            parts.iter().zip(outcomes).map(again).collect()
+        } else {
+            let outcomes: Vec<_> = parts.par_iter().map(check(SHARE)).collect();
+            parts.par_iter().zip(outcomes).map(again).collect()
+        }
+    }
+
     /// Checks the events at these places, with as many bits as it takes.
-    fn part(&self, positions: impl Iterator<Item = usize> + Clone) -> Part<S::State> {
-        self.part_with::<1>(positions.clone())
-            .or_else(|| self.part_with::<4>(positions.clone()))
-            .or_else(|| self.part_with::<64>(positions))
+    fn part(&self, positions: impl Iterator<Item = usize> + Clone, most: u64) -> Part<S::State> {
+        self.part_with::<1>(positions.clone(), most)
+            .or_else(|| self.part_with::<4>(positions.clone(), most))
+            .or_else(|| self.part_with::<64>(positions, most))
             .unwrap_or_else(|| {
                 let limit = Frontier::<S, 64>::SLOTS;
                 Part::of(Verdict::Unknown(Reason::TooManyOpen { limit }))
@@ -207,8 +226,9 @@ where
     fn part_with<const WORDS: usize>(
         &self,
         positions: impl Iterator<Item = usize> + Clone,
+        most: u64,
     ) -> Option<Part<S::State>> {
-        let Search { end, operations } = self.search::<WORDS>(positions.clone(), u64::MAX)?;
+        let Search { end, operations } = self.search::<WORDS>(positions.clone(), u64::MAX, most)?;
         let verdict = match end {
             End::Explained(frontier) => Some(Verdict::Linearizable(Witness {
                 order: frontier.trail.up_to(frontier.configurations[0].last),
@@ -243,7 +263,7 @@ where
                 1 => explained,
                 apart => explained + step.min(apart / 2),
             };
-            match self.search::<WORDS>(positions.clone(), end)?.end {
+            match self.search::<WORDS>(positions.clone(), end, u64::MAX)?.end {
                 End::Explained(frontier) => {
                     known = (end, frontier);
                     explained = end;
@@ -280,14 +300,16 @@ where
         Some(Some(Verdict::Violation(Box::new(violation))))
     }
 
-    /// Goes through the events before `end`, as if there were no more, until nothing explains one.
+    /// Goes through the events before `end`, as if there were no more, until nothing explains one, or `most` configurations were
+    /// looked at.
     fn search<const WORDS: usize>(
         &self,
         mut positions: impl Iterator<Item = usize> + Clone,
         end: u64,
+        most: u64,
     ) -> Option<Search<'_, 'h, S, WORDS>> {
         let mut frontier = Frontier::<S, WORDS>::new(self.specification);
-        let mut meter = self.account.meter();
+        let mut meter = self.account.meter(most);
         let mut slots = ByProcess::<usize>::new();
         let mut operations = 0;
         while let Some(position) = positions.next() {

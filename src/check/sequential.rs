@@ -35,7 +35,7 @@ pub fn sequentially_consistent<S: Specification>(
 ) -> Report<S::State> {
     let account = Account::new(*budget);
     let search = Search::new(specification, history);
-    let verdict = search.run(&mut account.meter());
+    let verdict = search.run(&mut account.meter(u64::MAX));
     Report {
         verdict,
         operations: search.lanes.iter().map(|lane| lane.len() as u64).sum(),

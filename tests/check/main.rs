@@ -17,8 +17,8 @@ use tachograph::{
     Event, EventKind, History, HistoryBuilder, ProcessId, Recorder,
     check::{self, Budget, Flaw, Reason, Spent, Verdict, Witness},
     model::{
-        CasRegister, KeyValue, Model, Queue, Register, Specification, Stack, cas_register, queue,
-        register, stack,
+        CasRegister, KeyValue, Model, Queue, Register, Specification, Stack, cas_register,
+        key_value, queue, register, stack,
     },
 };
 
@@ -688,6 +688,29 @@ fn contrary() -> History<register::Op<u64>, Option<u64>> {
     }
     builder.invoke(10, register::Op::Read).ok(10, Some(99));
     builder.finish().unwrap()
+}
+
+#[test]
+fn a_violation_in_an_easy_part_is_found_beside_a_hard_one() {
+    use key_value::{Op, Ret};
+    let mut builder = HistoryBuilder::new();
+    // Appends in any order, of which no read will tell.
+    for process in 0..20 {
+        builder.invoke(process, Op::Append(0, process.to_string()));
+    }
+    for process in 0..20 {
+        builder.ok(process, Ret::Done);
+    }
+    builder
+        .invoke(20, Op::Get(1))
+        .ok(20, Ret::Value(Some("never".to_owned())));
+    let history = builder.finish().unwrap();
+    let budget = Budget::unlimited().configurations(1 << 20);
+    let report = check::linearizable(&KeyValue::new(), &history, &budget);
+    let Verdict::Violation(violation) = report.verdict else {
+        panic!("{}", report.verdict)
+    };
+    assert_eq!(violation.event, 41);
 }
 
 #[test]
