@@ -185,7 +185,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 clear(&mut configuration.applied, slot);
             }
             self.window[slot] = None;
-            return Ok(());
+            self.compact();
+            let held = self.configurations.len();
+            return meter
+                .check::<S::State>(held, self.trail.bytes())
+                .map_err(Stop::Spent);
         }
         let ahead = self.specification.looks_ahead().then(ahead);
         self.survivors.clear();
@@ -217,12 +221,16 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         }
         std::mem::swap(&mut self.configurations, &mut self.survivors.list);
         self.window[slot] = None;
+        self.compact();
+        Ok(())
+    }
+
+    fn compact(&mut self) {
         self.trail.compact_if_long(
             self.configurations
                 .iter_mut()
                 .map(|configuration| &mut configuration.last),
         );
-        Ok(())
     }
 
     /// Lets each operation that can take effect next do so. What then has the completing operation in it survives.

@@ -43,6 +43,14 @@ where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
     let account = Account::new(*budget);
+    if let Some(event) = without_beginning(history) {
+        return Report {
+            verdict: Verdict::Unknown(Reason::NoBeginning(event)),
+            operations: 0,
+            configurations: 0,
+            elapsed: account.elapsed(),
+        };
+    }
     if let Some(collection) = specification.collection(history) {
         let verdict =
             collection::check(specification, history, &collection, account.meter(u64::MAX));
@@ -71,6 +79,13 @@ where
         configurations: account.configurations(),
         elapsed: account.elapsed(),
     }
+}
+
+/// The first event that completes what was invoked before the history begins. What happened there is not known.
+fn without_beginning<O, R>(history: &History<O, R>) -> Option<u64> {
+    let completions = history.events().filter(|event| event.kind.is_completion());
+    let mut indices = completions.map(|event| event.index);
+    indices.find(|index| history.invocation(*index).is_none())
 }
 
 /// Below so many events, handing out the parts to threads takes longer than checking them.
@@ -269,6 +284,8 @@ where
                     explained = end;
                     step *= 2;
                 }
+                // Only where the model contradicts itself.
+                End::Stuck(..) if end <= explained => break,
                 End::Stuck(event, frontier) => {
                     known = (event, frontier);
                     explained = explained.max(event);
@@ -279,7 +296,12 @@ where
                 End::Unneeded => return Some(None),
             }
         }
-        let (event, frontier) = known;
+        let (explained, frontier) = known;
+        let mut from = (explained..self.history.end()).filter(|index| {
+            let event = self.history.get(*index);
+            event.is_some_and(|event| event.kind.is_ok() || event.kind.is_fail())
+        });
+        let event = from.next().unwrap_or(stuck);
         // Relaxed: a later one that is missed only costs time.
         self.earliest.fetch_min(event, Relaxed);
         let order = |last| frontier.trail.up_to(last);
@@ -339,11 +361,7 @@ where
                         let ahead = || self.ahead(positions.clone(), end);
                         frontier.complete(slot, ahead, &mut meter)
                     }
-                    None => {
-                        let reason = Reason::NoBeginning(event.index);
-                        let end = End::Unknown(reason);
-                        return Some(Search { end, operations: 0 });
-                    }
+                    None => continue, // there is none: looked for beforehand
                 },
             };
             let end = match result {

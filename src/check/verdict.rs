@@ -46,7 +46,8 @@ pub struct Witness {
 #[derive(Clone, Debug)]
 pub struct Violation<T> {
     /// The index of the first event that nothing explains: up to the event before, the history is linearizable. It is
-    /// an `ok`, or a `fail` of an operation that must have taken effect.
+    /// an `ok`, or a `fail` of an operation that must have taken effect. (Where the budget ends while it is looked for, or
+    /// with other parts of the object undecided, it is one that comes no later.)
     pub event: u64,
     /// The index of the invocation that it completes.
     pub invocation: u64,
@@ -206,8 +207,10 @@ pub(super) fn violation<S: Specification>(
 ) -> Violation<S::State> {
     let completed = history.operation(event);
     let invocation = completed.map_or(event, |its| its.invocation);
-    let is_concerned = |op: &S::Op| {
-        completed.is_some_and(|its| specification.part(its.op) == specification.part(op))
+    let part = completed.and_then(|its| specification.part(its.op));
+    let is_concerned = |op: &S::Op| match (part, specification.part(op)) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
     };
     let is_open = |its: &Operation<'_, S::Op, S::Ret>| match its.outcome {
         Outcome::Ok(_) | Outcome::Fail => its.completion.is_some_and(|it| it >= event),

@@ -89,6 +89,7 @@ pub trait Append {
     }
 
     /// Cuts this to a beginning that still begins none of the others, as this does not; the shorter, the faster are checks.
+    /// What can be appended to the one must be what can be appended to the other.
     fn shorten(&mut self, others: &[&Self]) {
         let _ = others;
     }

@@ -178,7 +178,11 @@ impl Search<'_> {
         let mut demands: Vec<Demand> = Vec::new();
         let mut branches: Vec<Branch> = Vec::new();
         loop {
+            meter.count();
+            meter.check::<()>(0, case.bytes())?;
             match case.meet(&demands).then(|| self.order(&case, meter)) {
+                // What there is no way around does not depend on what was tried.
+                Some(Err(Obstacle::Unless(ways))) if ways.is_empty() => return Ok(None),
                 Some(Ok(mut placed)) => {
                     placed.sort_by_key(|placed| (placed.moment, placed.rank));
                     let entries = &self.collection.entries;
@@ -384,25 +388,33 @@ impl Case {
             .collect();
         others.sort_by_key(|value| self.values[*value].put.to);
         let put_by = |point| others.partition_point(|value| self.values[*value].put.to < point);
-        let mut ways = Vec::new();
+        let open_at = |point| self.open.partition_point(|open| open.from < point);
+        // By how many others were put in before, the last such point: the later, the easier. To have more to take, and nobody
+        // more who could, is never easier.
+        let mut points: Vec<(usize, u32)> = Vec::new();
         let mut stays = 0;
         for point in first..=last {
             stays += known[(point - first) as usize];
-            let next = stays + known[(point - first) as usize + 1];
-            // The later, the easier, until something more is put in.
-            let is_last_of_its_kind =
-                point == last || next > 0 || put_by(point) < put_by(point + 1);
-            if stays == 0 && is_last_of_its_kind {
-                let out = others[..put_by(point)].iter();
-                ways.push(
-                    out.map(|&value| Demand {
-                        value,
-                        before: point,
-                    })
-                    .collect(),
-                );
+            let before = put_by(point);
+            if before > self.open.len() {
+                break; // nobody is there to take them all
+            }
+            match points.last_mut() {
+                _ if stays > 0 => {}
+                Some(latest) if latest.0 == before => latest.1 = point,
+                Some(latest) if open_at(latest.1) == open_at(point) => {}
+                _ => points.push((before, point)),
             }
         }
+        let way = |(before, point): (usize, u32)| {
+            let out = others[..before].iter();
+            out.map(|&value| Demand {
+                value,
+                before: point,
+            })
+            .collect()
+        };
+        let ways = points.into_iter().map(way).collect();
         Obstacle::Unless(ways)
     }
 
