@@ -20,6 +20,9 @@
 //!   it [cannot come to that](Specification::look_ahead). A violation is then found before the event that nothing explains; to name
 //!   it, [the search is done again](super::linearizable), of histories that end there.
 
+//!
+//! Where that is not enough, an [`Approach`] that keeps less may still tell.
+
 use std::{
     hash::{BuildHasher, BuildHasherDefault, Hash, Hasher},
     rc::Rc,
@@ -76,8 +79,25 @@ pub(super) struct ReadAhead<'h, O, R> {
     pub(super) behind: usize,
 }
 
+/// What is taken for an explanation, and what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Approach {
+    /// All explanations are kept, and nothing else.
+    Exact,
+    /// About so many are kept at each completion: those that have used the fewest unknown operations, and let the fewest
+    /// take effect that need not yet have. They are the most likely to go on. What they explain is explained; where they are
+    /// stuck, others may not be.
+    Narrow(usize),
+    /// Unknown operations may take effect as often as they like, and nobody counts. What cannot be explained so cannot be
+    /// explained at all; what can be may yet be a violation.
+    Loose,
+}
+
 pub(super) struct Frontier<'s, 'h, S: Specification, const WORDS: usize> {
     specification: &'s S,
+    approach: Approach,
+    /// Whether there were explanations that were not kept.
+    pub(super) is_narrowed: bool,
     /// The operations that are open and will complete, each in the slot that its bit stands for.
     window: Vec<Option<Open<'h, S::Op, S::Ret>>>,
     classes: Vec<Class<'h, S::Op>>,
@@ -102,9 +122,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     /// The most operations that can be open at once.
     pub(super) const SLOTS: usize = 64 * WORDS;
 
-    pub(super) fn new(specification: &'s S) -> Self {
+    pub(super) fn new(specification: &'s S, approach: Approach) -> Self {
         Self {
             specification,
+            approach,
+            is_narrowed: false,
             window: Vec::new(),
             classes: Vec::new(),
             configurations: vec![Configuration {
@@ -203,12 +225,47 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 .check::<S::State>(2 * self.configurations.len(), self.trail.bytes())
                 .map_err(Stop::Spent)?;
         }
+        let waiting = self.waiting.list.len();
+        if matches!(self.approach, Approach::Narrow(_)) {
+            // Perhaps it goes without any of the unknown ones.
+            self.let_take_effect(slot, false, ahead.as_ref(), meter)?;
+            self.is_narrowed |= !self.survivors.list.is_empty() && !self.classes.is_empty();
+            if self.survivors.list.is_empty() {
+                self.waiting.truncate(waiting);
+            }
+        }
+        if self.survivors.list.is_empty() || !matches!(self.approach, Approach::Narrow(_)) {
+            self.let_take_effect(slot, true, ahead.as_ref(), meter)?;
+        }
+        if self.survivors.list.is_empty() {
+            return Err(Stop::Empty);
+        }
+        self.narrow();
+        std::mem::swap(&mut self.configurations, &mut self.survivors.list);
+        self.window[slot] = None;
+        self.compact();
+        Ok(())
+    }
+
+    /// From each of the waiting configurations, lets what can take effect do so, in all orders, until the operation in this
+    /// slot has.
+    fn let_take_effect(
+        &mut self,
+        slot: usize,
+        with_unknown: bool,
+        ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
+        meter: &mut Meter<'_>,
+    ) -> Result<(), Stop> {
         // What is added to those waiting is looked at in turn.
         let mut next = 0;
         while next < self.waiting.list.len() {
+            if self.has_enough(next) {
+                self.is_narrowed = true;
+                break;
+            }
             let from = self.waiting.list[next].clone();
             next += 1;
-            self.apply_each(&from, slot, ahead.as_ref(), meter);
+            self.apply_each(&from, slot, with_unknown, ahead, meter);
             let configurations = self.survivors.list.len() + self.waiting.list.len();
             let bytes = configurations * size_of::<Configuration<S::State, WORDS>>();
             let held = configurations + self.configurations.len();
@@ -216,13 +273,34 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 .check::<S::State>(held, bytes + self.trail.bytes())
                 .map_err(Stop::Spent)?;
         }
-        if self.survivors.list.is_empty() {
-            return Err(Stop::Empty);
-        }
-        std::mem::swap(&mut self.configurations, &mut self.survivors.list);
-        self.window[slot] = None;
-        self.compact();
         Ok(())
+    }
+
+    /// Whether there are survivors to go on with, after so many of those waiting were looked at.
+    fn has_enough(&self, looked_at: usize) -> bool {
+        match self.approach {
+            Approach::Exact | Approach::Loose => false,
+            Approach::Narrow(most) => match self.survivors.list.len() {
+                0 => false,
+                survivors => survivors >= 2 * most || looked_at >= 8 * most,
+            },
+        }
+    }
+
+    /// Keeps the best of the survivors.
+    fn narrow(&mut self) {
+        let Approach::Narrow(most) = self.approach else {
+            return;
+        };
+        let survivors = &mut self.survivors.list;
+        if survivors.len() > most {
+            survivors.sort_by_key(|its| {
+                let applied: u32 = its.applied.iter().map(|word| word.count_ones()).sum();
+                (its.used().len(), applied)
+            });
+            survivors.truncate(most);
+            self.is_narrowed = true;
+        }
     }
 
     fn compact(&mut self) {
@@ -238,6 +316,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         &mut self,
         from: &Configuration<S::State, WORDS>,
         completing: usize,
+        with_unknown: bool,
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
         meter: &mut Meter<'_>,
     ) {
@@ -285,6 +364,10 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 arrive(to, open.invocation);
             });
         }
+        if !with_unknown {
+            return;
+        }
+        let is_counted = self.approach != Approach::Loose;
         for (number, class) in classes.iter().enumerate() {
             let number = number as u32;
             let Some(invocation) = class.next(number, from.used()) else {
@@ -293,7 +376,9 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             specification.step(&from.state, class.op, None, |state| {
                 if state != from.state {
                     let mut to = from.with(state);
-                    to.used = Some(one_more(from.used(), number));
+                    if is_counted {
+                        to.used = Some(one_more(from.used(), number));
+                    }
                     arrive(to, invocation);
                 }
             });
@@ -447,6 +532,13 @@ impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
     fn clear(&mut self) {
         self.list.clear();
         self.places.clear();
+    }
+
+    /// Keeps the first.
+    fn truncate(&mut self, kept: usize) {
+        let list = self.list.drain(..kept).collect::<Vec<_>>();
+        self.clear();
+        list.into_iter().for_each(|its| self.push(its));
     }
 
     /// Adds a configuration unless one is there that makes it superfluous. One that it makes so gives it its place, or stays

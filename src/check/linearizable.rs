@@ -8,10 +8,10 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    Budget, Reason, Report, Verdict, Violation, Witness,
+    Budget, Reason, Report, Spent, Verdict, Violation, Witness,
     budget::Account,
     collection,
-    frontier::{Ahead, Configuration, Frontier, ReadAhead, Stop},
+    frontier::{Ahead, Approach, Configuration, Frontier, ReadAhead, Stop},
     verdict::violation,
 };
 use crate::{
@@ -243,13 +243,14 @@ where
         positions: impl Iterator<Item = usize> + Clone,
         most: u64,
     ) -> Option<Part<S::State>> {
-        let Search { end, operations } = self.search::<WORDS>(positions.clone(), u64::MAX, most)?;
+        let Search { end, operations } = self.decide::<WORDS>(positions.clone(), u64::MAX, most)?;
         let verdict = match end {
             End::Explained(frontier) => Some(Verdict::Linearizable(Witness {
                 order: frontier.trail.up_to(frontier.configurations[0].last),
             })),
             End::Stuck(event, frontier) => self.first_unexplained(positions, event, frontier)?,
             End::Unknown(reason) => Some(Verdict::Unknown(reason)),
+            End::Lost => unreachable!("the last search loses nothing"),
             End::Unneeded => None,
         };
         Some(Part {
@@ -278,7 +279,7 @@ where
                 1 => explained,
                 apart => explained + step.min(apart / 2),
             };
-            match self.search::<WORDS>(positions.clone(), end, u64::MAX)?.end {
+            match self.decide::<WORDS>(positions.clone(), end, u64::MAX)?.end {
                 End::Explained(frontier) => {
                     known = (end, frontier);
                     explained = end;
@@ -292,7 +293,7 @@ where
                     unexplained = end;
                 }
                 // Where there is no budget for that, what is known has to do: it is a violation all the same.
-                End::Unknown(_) => break,
+                End::Unknown(_) | End::Lost => break,
                 End::Unneeded => return Some(None),
             }
         }
@@ -324,13 +325,45 @@ where
 
     /// Goes through the events before `end`, as if there were no more, until nothing explains one, or `most` configurations were
     /// looked at.
+    ///
+    /// Most histories are easy. In one that is not, it may well be easy to find an order, if there is one, by keeping only the
+    /// best explanations of each moment. So few are kept at first, then more, and in the end all: it takes little longer than
+    /// if all had been kept from the start.
+    fn decide<const WORDS: usize>(
+        &self,
+        positions: impl Iterator<Item = usize> + Clone,
+        end: u64,
+        most: u64,
+    ) -> Option<Search<'_, 'h, S, WORDS>> {
+        /// What has not more than so many configurations an operation is easy.
+        const EASY: u64 = 64;
+        let limit = SHARE + EASY * positions.clone().count() as u64;
+        let easy = self.search(positions.clone(), end, most.min(limit), Approach::Exact)?;
+        match easy.end {
+            End::Unknown(Reason::Spent(Spent::Configurations(spent))) if spent < most => {}
+            _ => return Some(easy),
+        }
+        let loose = self.search(positions.clone(), end, most.min(limit), Approach::Loose)?;
+        if matches!(loose.end, End::Stuck(..)) {
+            return Some(loose);
+        }
+        for kept in [8, 128, 1024, 8192] {
+            let search = self.search(positions.clone(), end, most, Approach::Narrow(kept))?;
+            if !matches!(search.end, End::Lost) {
+                return Some(search);
+            }
+        }
+        self.search(positions, end, most, Approach::Exact)
+    }
+
     fn search<const WORDS: usize>(
         &self,
         mut positions: impl Iterator<Item = usize> + Clone,
         end: u64,
         most: u64,
+        approach: Approach,
     ) -> Option<Search<'_, 'h, S, WORDS>> {
-        let mut frontier = Frontier::<S, WORDS>::new(self.specification);
+        let mut frontier = Frontier::<S, WORDS>::new(self.specification, approach);
         let mut meter = self.account.meter(most);
         let mut slots = ByProcess::<usize>::new();
         let mut operations = 0;
@@ -369,14 +402,16 @@ where
                 Ok(()) => continue,
                 Err(Stop::WindowFull) => return None,
                 Err(Stop::Spent(spent)) => End::Unknown(Reason::Spent(spent)),
+                Err(Stop::Empty) if frontier.is_narrowed => End::Lost,
                 Err(Stop::Empty) => End::Stuck(event.index, frontier),
             };
             return Some(Search { end, operations });
         }
-        Some(Search {
-            end: End::Explained(frontier),
-            operations,
-        })
+        let end = match approach {
+            Approach::Loose => End::Lost,
+            Approach::Exact | Approach::Narrow(_) => End::Explained(frontier),
+        };
+        Some(Search { end, operations })
     }
 
     /// What came of the operation invoked at this position, as far as the events before `end` tell.
@@ -439,6 +474,8 @@ enum End<F> {
     Explained(F),
     /// Nothing explains the history up to this event and those that complete what is open there.
     Stuck(u64, F),
+    /// The approach does not tell.
+    Lost,
     Unknown(Reason),
     /// Another part has an earlier violation.
     Unneeded,
