@@ -42,11 +42,18 @@ pub(super) type Bits<const WORDS: usize> = [u64; WORDS];
 pub(super) struct Configuration<T, const WORDS: usize> {
     /// By slot, which of the operations in the window have taken effect.
     applied: Bits<WORDS>,
-    /// The operations of unknown outcome that have taken effect: their classes, ascending, each as often as it was used.
-    used: Option<Rc<[u32]>>,
+    /// The operations of unknown outcome that have taken effect, by class, ascending.
+    used: Option<Rc<[Used]>>,
     pub(super) state: T,
     /// The last operation that took effect, and from there all before it.
     pub(super) last: u32,
+}
+
+/// How often an operation of unknown outcome has taken effect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Used {
+    class: u32,
+    times: u32,
 }
 
 /// An operation that will complete, from its invocation to its completion.
@@ -139,6 +146,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             survivors: Set::default(),
             waiting: Set::default(),
         }
+    }
+
+    /// Whether an unknown operation may have taken effect more often than it was invoked.
+    pub(super) fn is_loose(&self) -> bool {
+        self.approach == Approach::Loose
     }
 
     /// An operation is invoked that will complete with `ret`. Returns its slot.
@@ -296,7 +308,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         if survivors.len() > most {
             survivors.sort_by_key(|its| {
                 let applied: u32 = its.applied.iter().map(|word| word.count_ones()).sum();
-                (its.used().len(), applied)
+                (its.times_used(), applied)
             });
             survivors.truncate(most);
             self.is_narrowed = true;
@@ -320,7 +332,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
         meter: &mut Meter<'_>,
     ) {
-        let specification = self.specification;
+        let (specification, is_counted) = (self.specification, !self.is_loose());
         let (window, classes, trail) = (&self.window, &self.classes, &mut self.trail);
         let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
         let mut arrive = |mut to: Configuration<S::State, WORDS>, invocation| {
@@ -367,7 +379,6 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         if !with_unknown {
             return;
         }
-        let is_counted = self.approach != Approach::Loose;
         for (number, class) in classes.iter().enumerate() {
             let number = number as u32;
             let Some(invocation) = class.next(number, from.used()) else {
@@ -388,15 +399,22 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
 
 impl<O> Class<'_, O> {
     /// The first invocation of the class with this number that is not among those `used`.
-    fn next(&self, number: u32, used: &[u32]) -> Option<u64> {
-        let times = used.iter().filter(|used| **used == number).count();
+    fn next(&self, number: u32, used: &[Used]) -> Option<u64> {
+        let times = match used.binary_search_by_key(&number, |used| used.class) {
+            Ok(place) => used[place].times as usize,
+            Err(_) => 0,
+        };
         self.invocations.get(times).copied()
     }
 }
 
 impl<T, const WORDS: usize> Configuration<T, WORDS> {
-    fn used(&self) -> &[u32] {
+    fn used(&self) -> &[Used] {
         self.used.as_deref().unwrap_or_default()
+    }
+
+    fn times_used(&self) -> u32 {
+        self.used().iter().map(|used| used.times).sum()
     }
 
     fn with(&self, state: T) -> Self {
@@ -492,21 +510,29 @@ fn without<T, const WORDS: usize>(
     configuration
 }
 
-fn one_more(used: &[u32], class: u32) -> Rc<[u32]> {
-    let at = used.partition_point(|&other| other <= class);
+fn one_more(used: &[Used], class: u32) -> Rc<[Used]> {
+    let at = used.partition_point(|other| other.class < class);
     let (before, behind) = used.split_at(at);
+    let (times, behind) = match behind {
+        [first, rest @ ..] if first.class == class => (first.times + 1, rest),
+        _ => (1, behind),
+    };
     before
         .iter()
-        .chain([&class])
+        .chain([&Used { class, times }])
         .chain(behind)
         .copied()
         .collect()
 }
 
-/// Whether each of `few` is in `many`, at least as often. Both ascend.
-fn is_within(few: &[u32], many: &[u32]) -> bool {
+/// Whether each class was used by `few` no more often than by `many`. Both ascend.
+fn is_within(few: &[Used], many: &[Used]) -> bool {
     let mut many = many.iter();
-    few.iter().all(|class| many.any(|other| other == class))
+    few.len() <= many.len()
+        && few.iter().all(|one| {
+            let other = many.find(|other| other.class >= one.class);
+            other.is_some_and(|other| other.class == one.class && other.times >= one.times)
+        })
 }
 
 /// Configurations of which none makes another one superfluous.

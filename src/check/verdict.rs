@@ -46,8 +46,8 @@ pub struct Witness {
 #[derive(Clone, Debug)]
 pub struct Violation<T> {
     /// The index of the first event that nothing explains: up to the event before, the history is linearizable. It is
-    /// an `ok`, or a `fail` of an operation that must have taken effect. (Where the budget ends while it is looked for, or
-    /// with other parts of the object undecided, it is one that comes no later.)
+    /// an `ok`, or a `fail` of an operation that must have taken effect. (Where the budget ends while it is looked for, it is
+    /// one near it; with other parts of the object undecided, one of them may have an earlier one.)
     pub event: u64,
     /// The index of the invocation that it completes.
     pub invocation: u64,
