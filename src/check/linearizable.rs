@@ -284,7 +284,7 @@ where
         let mut guess = stuck;
         let mut known = (stuck, frontier);
         let mut step = 1;
-        while unexplained - explained > 1 || known.0 != explained || known.1.is_loose() {
+        while unexplained - explained > 1 || known.0 != explained {
             let end = match unexplained - explained {
                 _ if (explained + 1..unexplained).contains(&guess) => guess,
                 1 => explained,
