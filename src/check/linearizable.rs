@@ -28,7 +28,8 @@ use crate::{
 /// One that ended in `fail` did not. Marks say nothing.
 ///
 /// Takes O(events) where few operations are open at once, and grows exponentially with how many are, as the problem
-/// does. Parts of the object that know nothing of one another ([`Model::part`](crate::model::Model::part)) are checked each
+/// does. Where that is too much, it may still be shown for less that nothing explains the history, however often its unknown
+/// operations took effect, or that one of the best explanations of each moment goes on to the end. Parts of the object that know nothing of one another ([`Model::part`](crate::model::Model::part)) are checked each
 /// for itself, on as many threads as `rayon` has.
 ///
 /// # Panics
