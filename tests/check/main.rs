@@ -11,8 +11,8 @@ use std::{mem::discriminant, time::Duration};
 
 use agreement::{assert_right, mutate, small};
 use families::{
-    BoundedQueues, CasRegisters, Counters, Family, HistoryOf, Logs, Maps, Mutexes, Pair, Pairs,
-    PeekedStacks, Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
+    BoundedQueues, CasRegisters, Counters, Family, Logs, Maps, Mutexes, Pair, Pairs, PeekedStacks,
+    Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
 };
 use random::{Random, Shape, history};
 use tachograph::{
