@@ -4,14 +4,15 @@ use tachograph::{History, HistoryBuilder, ProcessId, model::Model};
 
 /// A small generator of numbers (xorshift64*), the same on every machine; or numbers that somebody chose.
 pub struct Random {
-    chosen: std::vec::IntoIter<u8>,
+    /// The last one comes first.
+    chosen: Vec<u8>,
     state: u64,
 }
 
 impl Random {
     pub fn new(seed: u64) -> Self {
         Self {
-            chosen: Vec::new().into_iter(),
+            chosen: Vec::new(),
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
         }
     }
@@ -20,13 +21,13 @@ impl Random {
     #[allow(dead_code)] // for the fuzzer
     pub fn chosen(bytes: &[u8]) -> Self {
         Self {
-            chosen: bytes.to_vec().into_iter(),
+            chosen: bytes.iter().rev().copied().collect(),
             ..Self::new(0)
         }
     }
 
     pub fn next(&mut self) -> u64 {
-        if let Some(byte) = self.chosen.next() {
+        if let Some(byte) = self.chosen.pop() {
             return byte.into();
         }
         self.state ^= self.state >> 12;
