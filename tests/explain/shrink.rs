@@ -1,10 +1,8 @@
 //! Shrinking, against all that can be put back.
 
-use std::fmt::Debug;
-
 use tachograph::{
-    Event, EventKind, History, HistoryBuilder, ProcessId,
-    explain::{Effort, Shrunk, shrink},
+    Event, EventKind, History, HistoryBuilder,
+    explain::{Effort, shrink},
     model::{
         CasRegister, KeyValue, Model, PriorityQueue, Queue, Register, Stack, cas_register,
         key_value, priority_queue, queue, register, stack,
