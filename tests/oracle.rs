@@ -5,6 +5,9 @@
 
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
+#[path = "../fuzz/bodies/program.rs"]
+#[allow(dead_code)]
+mod program;
 #[path = "../fuzz/bodies/recorder.rs"]
 mod recorder;
 

@@ -20,6 +20,29 @@ mod recorder;
 #[path = "../fuzz/bodies/recorder_threads.rs"]
 mod recorder_threads;
 
+// What they share.
+#[cfg(feature = "check")]
+#[path = "check/agreement.rs"]
+#[allow(dead_code)]
+mod agreement;
+#[cfg(feature = "check")]
+#[path = "check/families.rs"]
+#[allow(dead_code)]
+mod families;
+#[cfg(feature = "check")]
+#[path = "check/oracle.rs"]
+#[allow(dead_code)]
+mod oracle;
+#[path = "../fuzz/bodies/program.rs"]
+#[allow(dead_code)]
+mod program;
+#[cfg(feature = "check")]
+#[path = "check/random.rs"]
+mod random;
+#[cfg(feature = "check")]
+#[path = "explain/standing.rs"]
+mod standing;
+
 fn each_seed(target: &str, run: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/seeds")

@@ -2,23 +2,15 @@
 
 use tachograph::check::{self, Budget, Verdict};
 
-#[path = "../../tests/check/agreement.rs"]
-mod agreement;
-#[path = "../../tests/check/families.rs"]
-#[allow(dead_code)]
-mod families;
-#[path = "../../tests/check/oracle.rs"]
-#[allow(dead_code)]
-mod oracle;
-#[path = "../../tests/check/random.rs"]
-mod random;
-
-use agreement::{assert_right, mutate, small};
-use families::{
-    BoundedQueues, CasRegisters, Counters, Family, HistoryOf, Logs, Maps, Mutexes, Pairs,
-    PeekedStacks, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
+use crate::{
+    agreement::{assert_right, mutate, small},
+    families::{
+        BoundedQueues, CasRegisters, Counters, Family, HistoryOf, Logs, Maps, Mutexes, Pairs,
+        PeekedStacks, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
+    },
+    oracle,
+    random::{Random, history},
 };
-use random::{Random, history};
 
 /// The first byte says of which model, the second what a check may cost, the others are what the history is drawn from.
 pub fn run(bytes: &[u8]) {

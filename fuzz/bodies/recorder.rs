@@ -8,11 +8,7 @@ use std::{
 use arbitrary::{Arbitrary, Unstructured};
 use tachograph::{History, ProcessesAlive, Recorder, Tail};
 
-#[path = "program.rs"]
-#[allow(dead_code)]
-mod program;
-
-use program::{Act, Driver, Payload, Program, Read, Said, Step};
+use crate::program::{Act, Driver, Payload, Program, Read, Said, Step};
 
 pub fn run(bytes: &[u8]) {
     let Ok(program) = Program::arbitrary(&mut Unstructured::new(bytes)) else {

@@ -12,11 +12,7 @@ use std::{
 use arbitrary::{Arbitrary, Unstructured};
 use tachograph::{EventKind, EventRef, History, ProcessId, Recorder};
 
-#[path = "program.rs"]
-#[allow(dead_code)]
-mod program;
-
-use program::{Driver, Payload, Program, Read, Said, Step, thread_of};
+use crate::program::{Driver, Payload, Program, Read, Said, Step, thread_of};
 
 const THREADS: u8 = 3;
 

@@ -1,6 +1,9 @@
 //! The same programs on threads: `cargo +nightly fuzz run recorder_threads fuzz/corpus/recorder_threads fuzz/seeds/recorder_threads`
 #![no_main]
 
+#[path = "../bodies/program.rs"]
+#[allow(dead_code)]
+mod program;
 #[path = "../bodies/recorder_threads.rs"]
 mod recorder_threads;
 
