@@ -17,9 +17,9 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Records an operation that returns how many events there are while it runs.
+/// Records an operation that returns how many events have an index while it runs: its invocation, and no more.
 fn assert_contains(record: impl Fn(&mut Process<(), u64>, &Recorder<(), u64>)) {
-    // The limit is not reached: also where the second event is the last that is kept.
+    // Also where there is a limit, which the two events just reach, and where times are kept.
     for recorder in [
         Recorder::new(),
         Recorder::builder().limit(2).build(),
