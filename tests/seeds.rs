@@ -1,12 +1,47 @@
 //! What the fuzzers begin with, and what they once found, without a fuzzer.
-#![cfg(all(not(loom), feature = "format"))]
+#![cfg(not(loom))]
 
 use std::{fs, path::Path};
 
+#[cfg(feature = "check")]
+#[path = "../fuzz/bodies/checker.rs"]
+mod checker;
+#[cfg(feature = "format")]
 #[path = "../fuzz/bodies/edn.rs"]
 mod edn;
+#[cfg(feature = "check")]
+#[path = "../fuzz/bodies/explain.rs"]
+mod explain;
+#[cfg(feature = "format")]
 #[path = "../fuzz/bodies/jsonl.rs"]
 mod jsonl;
+#[path = "../fuzz/bodies/recorder.rs"]
+mod recorder;
+#[path = "../fuzz/bodies/recorder_threads.rs"]
+mod recorder_threads;
+
+// What they share.
+#[cfg(feature = "check")]
+#[path = "check/agreement.rs"]
+#[allow(dead_code)]
+mod agreement;
+#[cfg(feature = "check")]
+#[path = "check/families.rs"]
+#[allow(dead_code)]
+mod families;
+#[cfg(feature = "check")]
+#[path = "check/oracle.rs"]
+#[allow(dead_code)]
+mod oracle;
+#[path = "../fuzz/bodies/program.rs"]
+#[allow(dead_code)]
+mod program;
+#[cfg(feature = "check")]
+#[path = "check/random.rs"]
+mod random;
+#[cfg(feature = "check")]
+#[path = "explain/standing.rs"]
+mod standing;
 
 fn each_seed(target: &str, run: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -22,12 +57,36 @@ fn each_seed(target: &str, run: fn(&[u8])) {
     assert!(seeds > 0);
 }
 
+#[cfg(feature = "check")]
+#[test]
+fn checker_holds_for_each_seed() {
+    each_seed("checker", checker::run);
+}
+
+#[cfg(feature = "format")]
 #[test]
 fn edn_holds_for_each_seed() {
     each_seed("edn", edn::run);
 }
 
+#[cfg(feature = "check")]
+#[test]
+fn explain_holds_for_each_seed() {
+    each_seed("explain", explain::run);
+}
+
+#[cfg(feature = "format")]
 #[test]
 fn jsonl_holds_for_each_seed() {
     each_seed("jsonl", jsonl::run);
+}
+
+#[test]
+fn recorder_holds_for_each_seed() {
+    each_seed("recorder", recorder::run);
+}
+
+#[test]
+fn recorder_threads_holds_for_each_seed() {
+    each_seed("recorder_threads", recorder_threads::run);
 }

@@ -7,6 +7,7 @@ use std::{
         Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    thread,
     time::Duration,
 };
 
@@ -19,7 +20,7 @@ use tachograph::{
         queue::{Op, Ret},
         register,
     },
-    stress::{Cause, Draw, Plan, Stress, point, zoo},
+    stress::{Cause, Draw, Plan, Program, Stress, point, zoo},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -397,7 +398,7 @@ fn a_panic_in_cloning_an_operation_or_dropping_an_object_does_not_hang() {
 
     impl Drop for Sticky {
         fn drop(&mut self) {
-            if !std::thread::panicking() {
+            if !thread::panicking() {
                 panic!("stuck");
             }
         }
@@ -466,4 +467,66 @@ fn an_account_is_bounded() {
 #[test]
 fn a_point_outside_of_a_test_does_nothing() {
     point();
+}
+
+#[test]
+fn a_program_is_run_as_it_is_in_every_round() {
+    let program = Program {
+        threads: vec![vec![Op::Enqueue(1), Op::Dequeue], vec![], vec![Op::Peek]],
+    };
+    let ran = Mutex::new(Vec::new());
+    let report = Stress::new(Queue::new(), SegQueue::new)
+        .plan(rounds(7).threads(9).operations(9))
+        .report_program(&program.only(|op| *op != Op::Peek), |queue, op| {
+            let mut ran = ran.lock().unwrap();
+            ran.push((thread::current().id(), op.clone()));
+            seg_queue(queue, op)
+        });
+    assert!(report.is_pass(), "{report}");
+    let ran = ran.into_inner().unwrap();
+    assert_eq!(ran.len(), 7 * 2);
+    for round in ran.chunks(2) {
+        assert_eq!(round[0].0, round[1].0);
+        assert_eq!([&round[0].1, &round[1].1], [&Op::Enqueue(1), &Op::Dequeue]);
+    }
+}
+
+#[test]
+fn a_program_that_shows_a_bug_panics_with_it() {
+    let program = Program {
+        threads: vec![vec![Op::Enqueue(1), Op::Dequeue]],
+    };
+    let test = Stress::new(Queue::new(), SegQueue::new).plan(rounds(1));
+    let text = panic_of(|| test.run_program(&program, always_empty));
+    assert!(text.contains("nothing explains this"), "{text}");
+}
+
+#[cfg(feature = "arbitrary")]
+#[test]
+fn programs_of_any_bytes_are_short_and_are_run() {
+    use arbitrary::{Arbitrary, Unstructured};
+    let mut longest = 0;
+    for seed in 0..200 {
+        let bytes = vec![seed; usize::from(seed)];
+        let program = Program::<Op<u64>>::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
+        assert!((2..=4).contains(&program.threads.len()));
+        assert!(
+            program
+                .threads
+                .iter()
+                .all(|operations| operations.len() <= 8)
+        );
+        longest = program
+            .threads
+            .iter()
+            .map(Vec::len)
+            .max()
+            .max(Some(longest))
+            .unwrap();
+        let program = program.only(|op| matches!(op, Op::Enqueue(_) | Op::Dequeue));
+        Stress::new(Queue::new(), SegQueue::new)
+            .plan(rounds(1))
+            .run_program(&program, seg_queue);
+    }
+    assert_eq!(longest, 8);
 }

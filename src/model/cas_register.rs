@@ -24,6 +24,7 @@ pub struct CasRegister<V>(PhantomData<fn() -> V>);
 
 /// An operation of a [`CasRegister`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op<V> {
     /// Returns the value.
     Read,

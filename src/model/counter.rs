@@ -22,6 +22,7 @@ pub struct Counter(());
 
 /// An operation of a [`Counter`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op {
     /// Adds to the count. What is negative is subtracted.
     Add(i64),

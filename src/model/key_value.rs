@@ -28,6 +28,7 @@ pub struct KeyValue<K, V>(PhantomData<fn() -> (K, V)>);
 
 /// An operation of a [`KeyValue`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op<K, V> {
     /// Returns the value of the key.
     Get(K),

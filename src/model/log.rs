@@ -26,6 +26,7 @@ pub struct Log<V>(PhantomData<fn() -> V>);
 
 /// An operation of a [`Log`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op<V> {
     /// Puts a value behind all others.
     Append(V),

@@ -20,6 +20,7 @@ pub struct Mutex(());
 
 /// An operation of a [`Mutex`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op {
     /// Takes the lock when it is free.
     Acquire,

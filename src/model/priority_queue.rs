@@ -26,6 +26,7 @@ pub struct PriorityQueue<V>(PhantomData<fn() -> V>);
 
 /// An operation of a [`PriorityQueue`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op<V> {
     /// Puts a value in.
     Insert(V),

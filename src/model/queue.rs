@@ -31,6 +31,7 @@ pub struct Queue<V> {
 
 /// An operation of a [`Queue`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op<V> {
     /// Puts a value behind all others, if there is room.
     Enqueue(V),

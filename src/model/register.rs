@@ -22,6 +22,7 @@ pub struct Register<V>(PhantomData<fn() -> V>);
 
 /// An operation of a [`Register`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op<V> {
     /// Returns the value.
     Read,

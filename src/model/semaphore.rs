@@ -26,6 +26,7 @@ pub struct Semaphore {
 
 /// An operation of a [`Semaphore`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op {
     /// Takes so many permits, all at once, when they are left.
     Acquire(u32),

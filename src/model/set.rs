@@ -28,6 +28,7 @@ pub struct Set<V>(PhantomData<fn() -> V>);
 
 /// An operation of a [`Set`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op<V> {
     /// Puts an element in.
     Add(V),

@@ -24,6 +24,7 @@ pub struct Stack<V>(PhantomData<fn() -> V>);
 
 /// An operation of a [`Stack`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op<V> {
     /// Puts a value on top.
     Push(V),

@@ -53,6 +53,40 @@
 //!
 //! An operation that never returns is waited for without end: the harness has no way to stop it.
 //!
+//! # Programs from a fuzzer
+//!
+//! What the threads do may also be given, as a [`Program`]. With the feature `arbitrary` one is made of a fuzzer's bytes,
+//! so a target of `cargo fuzz` for a structure of one's own is this, `tachograph = { …, features = ["arbitrary", "stress"] }`
+//! beside `libfuzzer-sys` in `fuzz/Cargo.toml`:
+//!
+//! ```
+//! # #[cfg(feature = "arbitrary")] {
+//! # macro_rules! fuzz_target { (|$program:ident: $type:ty| $body:block) => {
+//! #     let bytes: Vec<u8> = (0..200).collect();
+//! #     let $program = arbitrary::Unstructured::new(&bytes).arbitrary::<$type>().unwrap();
+//! #     $body
+//! # } }
+//! # use crossbeam::queue::SegQueue;
+//! // #![no_main]
+//! // use libfuzzer_sys::fuzz_target;
+//! use tachograph::{model::{Queue, queue::{Op, Ret}}, stress::{Plan, Program, Stress}};
+//!
+//! fuzz_target!(|program: Program<Op<u8>>| {
+//!     Stress::new(Queue::new(), SegQueue::new).plan(Plan::new().rounds(20)).run_program(
+//!         &program.only(|op| matches!(op, Op::Enqueue(_) | Op::Dequeue)), // what this queue can do
+//!         |queue, op| match op {
+//!             Op::Enqueue(value) => { queue.push(*value); Ret::Enqueued(true) }
+//!             _ => Ret::Value(queue.pop()),
+//!         },
+//!     );
+//! });
+//! # }
+//! ```
+//!
+//! The fuzzer is told by its coverage what a program reaches in the structure; the threads are real, so a program is run some
+//! rounds, and what it finds may not be found at the first try again. Give operations that wait for others only
+//! where the object cannot be left waiting.
+//!
 //! # Operations from `proptest`
 //!
 //! A strategy is drawn from by its own runner, seeded from ours:
@@ -86,16 +120,18 @@ mod barrier;
 mod delay;
 mod draw;
 mod plan;
+mod program;
 mod report;
 mod rounds;
 pub mod zoo;
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, io, iter, path::PathBuf};
 
 pub use self::{
     delay::point,
     draw::Draw,
     plan::Plan,
+    program::Program,
     report::{Cause, Counts, Finding, Phases, Report},
 };
 use crate::{history::History, model::Specification};
@@ -194,11 +230,62 @@ where
     ///
     /// Where `make`, `draw`, the specification or what saves a history does; not where `run` does.
     pub fn report(
+        self,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
+        mut draw: impl FnMut(&mut Draw) -> S::Op,
+    ) -> ReportOf<S> {
+        let operations = self.plan.operations;
+        self.rounds(run, |drawn, ops| {
+            ops.extend(iter::repeat_with(|| draw(drawn)).take(operations));
+        })
+    }
+
+    /// Runs this program in every round, with as many threads as it has, and panics as [`run`](Self::run) does. Says
+    /// nothing where all is well: a fuzzer calls it a thousand times a second.
+    ///
+    /// # Panics
+    ///
+    /// As [`run`](Self::run).
+    #[track_caller]
+    pub fn run_program(self, program: &Program<S::Op>, run: impl Fn(&T, &S::Op) -> S::Ret + Sync) {
+        let report = self.report_program(program, run);
+        assert!(report.is_pass(), "{report}");
+    }
+
+    /// As [`run_program`](Self::run_program), and returns what was found instead of panicking.
+    ///
+    /// # Panics
+    ///
+    /// As [`report`](Self::report).
+    pub fn report_program(
+        self,
+        program: &Program<S::Op>,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
+    ) -> ReportOf<S> {
+        let longest = program.threads.iter().map(Vec::len).max();
+        let plan = self.plan.clone();
+        let plan = plan
+            .threads(program.threads.len())
+            .operations(longest.unwrap_or(0));
+        self.plan(plan).rounds(run, |drawn, ops| {
+            ops.extend(
+                program
+                    .threads
+                    .get(drawn.process())
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+        })
+    }
+
+    /// The test, and its files.
+    fn rounds(
         mut self,
         run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
-        draw: impl FnMut(&mut Draw) -> S::Op,
+        draw_ops: impl FnMut(&mut Draw, &mut Vec<S::Op>),
     ) -> ReportOf<S> {
-        let mut report = rounds::run(&self.plan, &self.specification, self.make, run, draw);
+        let mut report = rounds::run(&self.plan, &self.specification, self.make, run, draw_ops);
         if let Some(directory) = &self.plan.output {
             report.write(directory, self.save.take());
         }

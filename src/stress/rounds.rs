@@ -84,13 +84,13 @@ struct Worker<T, O, R> {
     spare: Vec<Vec<O>>,
 }
 
-/// Runs the test.
+/// Runs the test. `draw_ops` says what a thread does in a round.
 pub(super) fn run<S, T>(
     plan: &Plan,
     specification: &S,
     mut make: impl FnMut() -> T,
     run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
-    mut draw_op: impl FnMut(&mut Draw) -> S::Op,
+    mut draw_ops: impl FnMut(&mut Draw, &mut Vec<S::Op>),
 ) -> Report<S::Op, S::Ret, S::State>
 where
     S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send> + Sync,
@@ -156,8 +156,7 @@ where
                         {
                             let mut ops = worker.spare.pop().unwrap_or_default();
                             draw.process = process;
-                            let drawn = iter::repeat_with(|| draw_op(&mut draw));
-                            ops.extend(drawn.take(plan.operations));
+                            draw_ops(&mut draw, &mut ops);
                             turns.push(Turn {
                                 process: Some(slot.recorder.process()),
                                 object: Arc::clone(&object),

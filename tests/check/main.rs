@@ -1,6 +1,7 @@
 //! The checker against slow, obvious readings of the same histories.
 #![cfg(all(not(loom), feature = "check"))]
 
+mod agreement;
 mod families;
 mod logs;
 mod oracle;
@@ -8,9 +9,10 @@ mod random;
 
 use std::{mem::discriminant, time::Duration};
 
+use agreement::{assert_right, mutate, small};
 use families::{
-    BoundedQueues, CasRegisters, Counters, Family, HistoryOf, Logs, Maps, Mutexes, Pair, Pairs,
-    PeekedStacks, Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
+    BoundedQueues, CasRegisters, Counters, Family, Logs, Maps, Mutexes, Pair, Pairs, PeekedStacks,
+    Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
 };
 use random::{Random, Shape, history};
 use tachograph::{
@@ -27,73 +29,6 @@ const UNLIMITED: &Budget = &Budget::unlimited();
 /// So many histories of each family are held against the oracle.
 const HISTORIES: u64 = 200_000;
 
-fn small(random: &mut Random) -> Shape {
-    Shape {
-        processes: 1 + random.below(4),
-        operations: 1 + random.below(7),
-        info: [0, 2, 4][random.below(3) as usize],
-        fail: [0, 4][random.below(2) as usize],
-        open_ends: random.one_in(2),
-    }
-}
-
-/// The same history with some results changed to others.
-fn mutate<F: Family>(history: HistoryOf<F>, random: &mut Random) -> HistoryOf<F> {
-    let events = history.into_events().map(|event| {
-        let kind = match event.kind {
-            EventKind::Ok(_) if random.one_in(3) => EventKind::Ok(F::ret(random)),
-            kind => kind,
-        };
-        Event { kind, ..event }
-    });
-    History::from_events(events).unwrap()
-}
-
-/// A verdict and what goes with it.
-fn assert_right<F: Family>(history: &HistoryOf<F>, seed: u64) -> bool {
-    let model = F::model();
-    let context = || format!("{}, seed {seed}:\n{history}", F::NAME);
-    let expected = oracle::is_linearizable(&model, history);
-    match F::check(history).verdict {
-        Verdict::Linearizable(witness) => {
-            assert!(expected, "a violation was missed: {}", context());
-            if let Err(flaw) = witness.validate(&model, history) {
-                panic!("{flaw} in {witness:?}: {}", context());
-            }
-        }
-        Verdict::Violation(violation) => {
-            assert!(!expected, "a false alarm: {violation}\n{}", context());
-            let event = violation.event;
-            let mut prefix = history.clone();
-            prefix.truncate(event + 1);
-            assert!(
-                !oracle::is_linearizable(&model, &prefix),
-                "event {event} is too early: {}",
-                context()
-            );
-            prefix.truncate(event);
-            assert!(
-                oracle::is_linearizable(&model, &prefix),
-                "event {event} is too late: {}",
-                context()
-            );
-            assert_eq!(history.invocation(event), Some(violation.invocation));
-            if !violation.prefix.order.is_empty()
-                && F::NAME != Pairs::NAME
-                && F::NAME != Maps::NAME
-                && F::NAME != Sets::NAME
-            {
-                violation
-                    .prefix
-                    .validate(&model, &prefix)
-                    .unwrap_or_else(|flaw| panic!("{flaw} in the prefix: {}", context()));
-            }
-        }
-        Verdict::Unknown(reason) => panic!("{reason}: {}", context()),
-    }
-    expected
-}
-
 fn agrees_with_the_oracle<F: Family>() {
     let mut linearizable = 0;
     for seed in 0..HISTORIES {
@@ -103,7 +38,7 @@ fn agrees_with_the_oracle<F: Family>() {
         if !random.one_in(4) {
             history = mutate::<F>(history, &mut random);
         }
-        linearizable += u64::from(assert_right::<F>(&history, seed));
+        linearizable += u64::from(assert_right::<F>(&history, &seed));
     }
     // Both verdicts come often, or not much was tried.
     assert!(
@@ -223,7 +158,7 @@ fn verdicts_where_most_updates_crash_are_the_oracles() {
         if random.one_in(2) {
             history = mutate::<Crashes>(history, &mut random);
         }
-        assert_right::<Crashes>(&history, seed);
+        assert_right::<Crashes>(&history, &seed);
     }
 }
 

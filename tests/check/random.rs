@@ -2,19 +2,38 @@
 
 use tachograph::{History, HistoryBuilder, ProcessId, model::Model};
 
-/// A small generator of numbers (xorshift64*), the same on every machine.
-pub struct Random(u64);
+/// A small generator of numbers (xorshift64*), the same on every machine; or numbers that somebody chose.
+pub struct Random {
+    /// The last one comes first.
+    chosen: Vec<u8>,
+    state: u64,
+}
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+        Self {
+            chosen: Vec::new(),
+            state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+        }
+    }
+
+    /// These, and when there are no more, any.
+    #[allow(dead_code)] // for the fuzzer
+    pub fn chosen(bytes: &[u8]) -> Self {
+        Self {
+            chosen: bytes.iter().rev().copied().collect(),
+            ..Self::new(0)
+        }
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
+        if let Some(byte) = self.chosen.pop() {
+            return byte.into();
+        }
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
     }
 
     pub fn below(&mut self, bound: u64) -> u64 {

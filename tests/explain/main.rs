@@ -7,4 +7,5 @@ mod oracle;
 #[path = "../check/random.rs"]
 mod random;
 mod shrink;
+mod standing;
 mod timeline;

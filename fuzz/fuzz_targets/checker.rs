@@ -1,0 +1,18 @@
+//! Small histories, against brute force: `cargo +nightly fuzz run checker fuzz/corpus/checker fuzz/seeds/checker`
+#![no_main]
+
+#[path = "../../tests/check/agreement.rs"]
+#[allow(dead_code)]
+mod agreement;
+#[path = "../bodies/checker.rs"]
+mod checker;
+#[path = "../../tests/check/families.rs"]
+#[allow(dead_code)]
+mod families;
+#[path = "../../tests/check/oracle.rs"]
+#[allow(dead_code)]
+mod oracle;
+#[path = "../../tests/check/random.rs"]
+mod random;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checker::run(bytes));

@@ -1,0 +1,20 @@
+//! Small violations, shrunk: `cargo +nightly fuzz run explain fuzz/corpus/explain fuzz/seeds/explain`
+#![no_main]
+
+#[path = "../../tests/check/agreement.rs"]
+#[allow(dead_code)]
+mod agreement;
+#[path = "../bodies/explain.rs"]
+mod explain;
+#[path = "../../tests/check/families.rs"]
+#[allow(dead_code)]
+mod families;
+#[path = "../../tests/check/oracle.rs"]
+#[allow(dead_code)]
+mod oracle;
+#[path = "../../tests/check/random.rs"]
+mod random;
+#[path = "../../tests/explain/standing.rs"]
+mod standing;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| explain::run(bytes));

@@ -1,0 +1,10 @@
+//! Programs of many processes on one thread: `cargo +nightly fuzz run recorder fuzz/corpus/recorder fuzz/seeds/recorder`
+#![no_main]
+
+#[path = "../bodies/program.rs"]
+#[allow(dead_code)]
+mod program;
+#[path = "../bodies/recorder.rs"]
+mod recorder;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| recorder::run(bytes));

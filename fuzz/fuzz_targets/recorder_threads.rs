@@ -1,0 +1,10 @@
+//! The same programs on threads: `cargo +nightly fuzz run recorder_threads fuzz/corpus/recorder_threads fuzz/seeds/recorder_threads`
+#![no_main]
+
+#[path = "../bodies/program.rs"]
+#[allow(dead_code)]
+mod program;
+#[path = "../bodies/recorder_threads.rs"]
+mod recorder_threads;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| recorder_threads::run(bytes));

@@ -1,0 +1,152 @@
+//! What was shrunk, against all that can be put back.
+
+use std::fmt::Debug;
+
+use tachograph::{
+    Event, EventKind, History, HistoryBuilder, ProcessId,
+    explain::{Effort, Shrunk, shrink},
+    model::Model,
+};
+
+use super::oracle;
+
+pub type HistoryOf<M> = History<<M as Model>::Op, <M as Model>::Ret>;
+
+pub const EFFORT: Effort = Effort {
+    time: None,
+    check: tachograph::check::Budget::unlimited(),
+    configurations: None,
+};
+
+/// The operations that are invoked at these indices, up to (not with) the event `end`.
+fn select<O: Clone, R: Clone>(
+    history: &History<O, R>,
+    invocations: &[u64],
+    end: u64,
+) -> History<O, R> {
+    let events = history.events().filter(|event| {
+        let operation = history.operation(event.index);
+        event.index < end && operation.is_some_and(|it| invocations.contains(&it.invocation))
+    });
+    let events = events.zip(0..).map(|(event, index)| Event {
+        index,
+        ..event.cloned()
+    });
+    History::from_events(events).unwrap()
+}
+
+/// The same operations, with the last completion's operation invoked before all others by a process of its own.
+fn roaming<O: Clone, R: Clone>(history: &History<O, R>) -> History<O, R> {
+    let last = history.operation(history.end() - 1).unwrap();
+    let other = ProcessId(1 << 40);
+    let mut builder = HistoryBuilder::new();
+    builder.invoke(other, last.op.clone());
+    for event in history.events() {
+        let of_last = [Some(last.invocation), last.completion].contains(&Some(event.index));
+        match event.kind {
+            EventKind::Invoke(_) if of_last => {}
+            EventKind::Invoke(op) => drop(builder.invoke(event.process, op.clone())),
+            EventKind::Ok(ret) if of_last => drop(builder.ok(other, ret.clone())),
+            EventKind::Ok(ret) => drop(builder.ok(event.process, ret.clone())),
+            EventKind::Fail if of_last => drop(builder.fail(other)),
+            EventKind::Fail => drop(builder.fail(event.process)),
+            _ => drop(builder.info(event.process)),
+        }
+    }
+    builder.finish().unwrap()
+}
+
+/// Whether it is a violation with these, whatever is put back.
+fn stands<M>(model: &M, history: &HistoryOf<M>, kept: &[u64]) -> bool
+where
+    M: Model<Op: Clone, Ret: Clone>,
+{
+    let all = history.operations().map(|operation| operation.invocation);
+    let others: Vec<u64> = all.filter(|it| !kept.contains(it)).collect();
+    (0..1u64 << others.len()).all(|choice| {
+        let mut with = kept.to_vec();
+        with.extend(
+            others
+                .iter()
+                .enumerate()
+                .filter(|(it, _)| choice >> it & 1 == 1)
+                .map(|(_, it)| it),
+        );
+        !oracle::is_linearizable(model, &select(history, &with, history.end()))
+    })
+}
+
+/// Whether it was a violation; and if so, that what it is shrunk to is one, whatever is put back, and that none can be spared.
+pub fn assert_shrunk<M>(model: &M, history: &HistoryOf<M>, context: &dyn Debug) -> bool
+where
+    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
+    let Ok(shrunk) = shrink(model, history, &EFFORT) else {
+        assert!(
+            oracle::is_linearizable(model, history),
+            "{context:?}: {history}"
+        );
+        return false;
+    };
+    let again = shrink(model, history, &EFFORT).unwrap();
+    assert_eq!(
+        (&again.history, &again.indices),
+        (&shrunk.history, &shrunk.indices)
+    );
+    let Shrunk {
+        history: small,
+        indices,
+        ..
+    } = &shrunk;
+    let context = format!("{context:?}:\n{history}\nshrunk to\n{small}\n{indices:?}");
+    // A part of what was recorded, well formed (or it would not be a history).
+    for (event, &was) in small.events().zip(indices) {
+        let recorded = history.get(was).unwrap();
+        assert_eq!(
+            (event.process, &event.kind),
+            (recorded.process, &recorded.kind),
+            "{context}"
+        );
+    }
+    let tachograph::check::Verdict::Violation(whole) = &shrunk.whole.verdict else {
+        unreachable!()
+    };
+    assert_eq!(indices.last(), Some(&whole.event), "{context}");
+    let tachograph::check::Verdict::Violation(found) = &shrunk.report.verdict else {
+        panic!("no violation: {context}")
+    };
+    assert_eq!(found.event, small.end() - 1, "{context}");
+    assert!(shrunk.is_smallest, "{context}");
+
+    let kept: Vec<u64> = small
+        .operations()
+        .map(|it| indices[it.invocation as usize])
+        .collect();
+    let end = whole.event + 1;
+    let mut known = history.clone();
+    known.truncate(end);
+    assert!(
+        stands(model, &known, &kept),
+        "it is the omission: {context}"
+    );
+    let all: Vec<u64> = history.operations().map(|it| it.invocation).collect();
+    let possible =
+        |these: &[u64]| oracle::is_linearizable(model, &roaming(&select(history, these, end)));
+    if possible(&all) {
+        assert!(
+            possible(&kept),
+            "what it returned comes from nowhere: {context}"
+        );
+    }
+    let well_before =
+        |these: &[u64]| oracle::is_linearizable(model, &select(history, these, end - 1));
+    assert!(well_before(&kept), "{context}");
+    for &spared in kept.iter().filter(|&&it| it != whole.invocation) {
+        let less: Vec<u64> = kept.iter().copied().filter(|&it| it != spared).collect();
+        assert!(
+            !(well_before(&less) && possible(&less) && stands(model, &known, &less)),
+            "{spared} can be spared: {context}"
+        );
+    }
+    true
+}
