@@ -73,6 +73,18 @@
 //! a fence *between* two operations of different threads may pass here and fail without a recorder. Races
 //! *within* operations that overlap are not hidden: nothing is recorded between an invocation and its
 //! completion.
+//!
+//! # Under shuttle
+//!
+//! [Shuttle](https://docs.rs/shuttle) runs the threads of a test as tasks on one thread, and its scheduler chooses which goes on wherever
+//! one comes to an access to what they share. With the feature `shuttle`, each event is such a point too: the task comes to it
+//! immediately before the event takes its index, and to none before it is published. So the order of the indices is that of the
+//! schedule, the scheduler tries the orders of events as it does those of accesses, and a schedule that is replayed
+//! gives the same history (but for [timestamps](Builder::timestamps)).
+//!
+//! Readers are no points of the schedule; one that finds another at work, in the user's `Clone`, lets the others go on. Outside
+//! of an execution of shuttle's the feature changes nothing but that each event looks whether there is one, at the cost
+//! of some nanoseconds; so a build in which somebody else switched it on is none the worse.
 
 mod call;
 mod pool;
