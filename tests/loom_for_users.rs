@@ -98,7 +98,7 @@ fn is_violation(history: &Recorded) -> bool {
 }
 
 /// The value was written before the flag, and is read after it; only a load that returns an old value tells that nothing
-/// holds them together. Whatever the recorder did that loom sees would.
+/// holds them together.
 #[test]
 fn a_message_passed_without_release_and_acquire_is_found() {
     for (store, load) in [(Relaxed, Relaxed), (Release, Relaxed), (Relaxed, Acquire)] {
@@ -122,7 +122,8 @@ fn with_release_and_acquire_it_is_right() {
 
 /// Loom runs one thread at a time, and the indices are in the order in which it did; but it knows of nothing that would
 /// order an operation after one that completed before, unless the program does. So it may return what is old to
-/// it, and not be wrong: the history is not linearizable in this order, and sequentially consistent.
+/// it, and not be wrong: the history is not linearizable in this order, and sequentially consistent. If loom saw the recorder's counter, there
+/// would be no such history.
 #[test]
 fn what_completed_before_need_not_be_seen() {
     let histories = histories(Release, Acquire);
