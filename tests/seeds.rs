@@ -29,6 +29,9 @@ mod agreement;
 #[path = "check/families.rs"]
 #[allow(dead_code)]
 mod families;
+#[cfg(all(feature = "shuttle", feature = "stress"))]
+#[path = "../fuzz/bodies/lock.rs"]
+mod lock;
 #[cfg(feature = "check")]
 #[path = "check/oracle.rs"]
 #[allow(dead_code)]
@@ -39,11 +42,14 @@ mod program;
 #[cfg(feature = "check")]
 #[path = "check/random.rs"]
 mod random;
+#[cfg(all(feature = "shuttle", feature = "stress"))]
+#[path = "../fuzz/bodies/schedule.rs"]
+mod schedule;
 #[cfg(feature = "check")]
 #[path = "explain/standing.rs"]
 mod standing;
 
-fn each_seed(target: &str, run: fn(&[u8])) {
+fn each_seed(target: &str, mut run: impl FnMut(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/seeds")
         .join(target);
@@ -89,4 +95,26 @@ fn recorder_holds_for_each_seed() {
 #[test]
 fn recorder_threads_holds_for_each_seed() {
     each_seed("recorder_threads", recorder_threads::run);
+}
+
+#[cfg(all(feature = "shuttle", feature = "stress"))]
+#[test]
+fn schedule_holds_for_each_seed() {
+    each_seed("schedule", |bytes| assert!(schedule::run(bytes, true)));
+}
+
+/// What the fuzzer of `schedule_broken` finds, without one. Bytes that nobody steers find it as well, where there is so little
+/// to choose.
+#[cfg(all(feature = "shuttle", feature = "stress"))]
+#[test]
+fn schedule_finds_the_race_of_the_broken_lock() {
+    use proptest::test_runner::{RngAlgorithm, TestRng};
+
+    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[1; 32]);
+    let found = (1..=100_000_u32).find(|_| {
+        let mut bytes = [0; 64];
+        proptest::prelude::RngCore::fill_bytes(&mut random, &mut bytes);
+        std::panic::catch_unwind(|| schedule::run(&bytes, false)).is_err()
+    });
+    println!("after {} schedules", found.expect("it is found"));
 }

@@ -73,6 +73,32 @@
 //! a fence *between* two operations of different threads may pass here and fail without a recorder. Races
 //! *within* operations that overlap are not hidden: nothing is recorded between an invocation and its
 //! completion.
+//!
+//! # Under shuttle
+//!
+//! [Shuttle](https://docs.rs/shuttle) runs the threads of a test as tasks on one thread, and its scheduler chooses which goes on wherever
+//! one comes to an access to what they share. With the feature `shuttle`, each event is such a point too: the task comes to it
+//! immediately before the event takes its index, and to none before it is published. So the order of the indices is that of the
+//! schedule, the scheduler tries the orders of events as it does those of accesses, and a schedule that is replayed
+//! gives the same history (but for [timestamps](Builder::timestamps)).
+//!
+//! Readers are no points of the schedule; one that finds another at work, in the user's `Clone`, lets the others go on. Outside
+//! of an execution of shuttle's the feature changes nothing but that each event looks whether there is one, at the cost
+//! of some nanoseconds; so a build in which somebody else switched it on is none the worse.
+//!
+//! # Under loom
+//!
+//! In a model of a user's, which is built with `--cfg loom`, the recorder keeps the atomics of `std`, which loom does not see (as
+//! long as the feature `loom` is off: it is for the recorder's own models). So recording adds nothing to what loom
+//! knows of who sees what, and hides nothing: a load may return an old value as it may without a recorder, and a
+//! history shows what came of it. Loom runs one thread at a time, so indices are in the order in which it did.
+//!
+//! That order is not one that the object could know, though, for between an operation that completed and one invoked
+//! later there is nothing that loom would see, unless the program puts it there (by joining a thread, say). The second may rightly miss the
+//! effects of the first. What such histories are to be held against is therefore
+//! sequential consistency (`check::sequentially_consistent`), which asks only for the order within each process. (Build
+//! a recorder in each execution: nothing of loom's is in it.) `tests/loom_for_users.rs` is an example: a message passed without
+//! release and acquire is found, and one with them is right.
 
 mod call;
 mod pool;

@@ -9,7 +9,7 @@ use crate::{
     event::ProcessId,
     history::{Cut, CutReason},
     packed::{Payload, Word},
-    sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering},
+    sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering, lock, scheduling_point},
 };
 
 /// The first stamp: above 0, so that a zeroed slot is never taken for a published one.
@@ -98,9 +98,11 @@ impl<O, R> Shared<O, R> {
         }
     }
 
-    /// Takes the next stamp.
+    /// Takes the next stamp. Under shuttle other tasks may go on before it is taken, and none until the caller comes
+    /// to the next point of shuttle's: so the order of the stamps is that of the schedule.
     #[inline(always)]
     pub(super) fn stamp(&self) -> u64 {
+        scheduling_point();
         // Release: what the process did before, above all the effects of an operation it completes, is
         // before every later stamp. Acquire: what happened before earlier stamps is before what the process
         // does next, above all the operation it invokes. Every write to the counter is a read-modify-write,
@@ -213,9 +215,7 @@ impl<O, R> Shared<O, R> {
 
     pub(super) fn readers(&self) -> MutexGuard<'_, Readers<O, R>> {
         // A panic in a user's `Clone` leaves every walker whole; see there.
-        self.readers
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.readers)
     }
 
     /// Drops every event that was not drained, and starts again at index 0 with the memory there is.

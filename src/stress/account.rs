@@ -21,11 +21,11 @@ const CHARACTERS: usize = 160;
 /// As long as shrinking may take: rounds are short.
 const SHRINKING: Duration = Duration::from_secs(5);
 
-/// What went wrong, and what happened up to there: of a violation the few operations that show it, if it can be shrunk.
+/// What went wrong at this place of the test, and what happened up to there: of a violation the few operations that show it, if it can be shrunk.
 pub(super) fn of<S>(
     specification: &S,
     plan: &Plan,
-    round: u64,
+    place: &str,
     history: &History<S::Op, S::Ret>,
     cause: &Cause<S::State>,
 ) -> String
@@ -47,9 +47,7 @@ where
                     shrunk.history.operations().count(),
                     history.operations().count(),
                 );
-                return format!(
-                    "in round {round}, {kept} of {all} operations show it:\n{timeline}"
-                );
+                return format!("in {place}, {kept} of {all} operations show it:\n{timeline}");
             }
             (violation.to_string(), violation.event)
         }
@@ -60,9 +58,15 @@ where
             let said = format!("an operation of thread {thread} panicked: {}", said.text);
             (said, history.end().saturating_sub(1))
         }
+        Cause::Stuck { message } => {
+            let mut said = Bounded::default();
+            let _ = said.write_str(message); // as above
+            let said = format!("the operations never end: {}", said.text);
+            (said, history.end().saturating_sub(1))
+        }
     };
     let mut text = format!(
-        "in round {round}, {}\n index  proc  kind    value",
+        "in {place}, {}\n index  proc  kind    value",
         harmless(&what)
     );
     let first = (last + 1).saturating_sub(EVENTS).max(history.start());

@@ -2,6 +2,8 @@
 
 use std::{cell::RefCell, hint, thread};
 
+use crate::sync::scheduling_point;
+
 thread_local! {
     /// How the thread is delayed, while it is at a round.
     static PACE: RefCell<Pace> = const { RefCell::new(Pace::None) };
@@ -31,11 +33,13 @@ const STALL: u32 = 16;
 
 /// A place inside an operation where a stress test may make the thread wait.
 ///
-/// Put it between two steps that another thread could come between. Outside of a stress test, and where [`Plan::delays`](super::Plan::delays) are off,
+/// Put it between two steps that another thread could come between. Under shuttle (feature `shuttle`) its scheduler may go over to
+/// another task here. Outside of a stress test, and where [`Plan::delays`](super::Plan::delays) are off,
 /// it does nothing, and costs a look at a thread-local variable. Not for code that is shipped: call it only
 /// where the feature `stress` is on, such as under `#[cfg(test)]`.
 #[inline]
 pub fn point() {
+    scheduling_point();
     // Where the thread's locals are gone already, no round is on.
     let _ = PACE.try_with(|pace| pace.borrow_mut().point());
 }

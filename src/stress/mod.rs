@@ -43,6 +43,37 @@
 //!
 //! Operations and delays. Not what the machine's scheduler does: the same seed makes the same bug likely, not certain.
 //!
+//! # Schedules that are chosen
+//!
+//! With the feature `shuttle`, `Stress::schedules` runs the same test under schedules that are chosen: at random, by PCT or all of
+//! them. Then a seed repeats everything, and what was found is run again from the one line that the report shows:
+//!
+//! ```
+//! # #[cfg(feature = "shuttle")] {
+//! use shuttle::sync::atomic::{AtomicI64, Ordering::SeqCst}; // in a crate: under a `cfg`, and else from `std`
+//! use tachograph::{model::{Counter, counter::{Op, Ret}}, stress::{Draw, Plan, Schedules, Stress}};
+//!
+//! fn run(counter: &AtomicI64, op: &Op) -> Ret {
+//!     match op {
+//!         Op::Get => Ret::Count(counter.load(SeqCst)),
+//!         Op::FetchAdd(n) => {
+//!             let old = counter.load(SeqCst);
+//!             counter.store(old + n, SeqCst); // of two at once, one is lost
+//!             Ret::Count(old)
+//!         }
+//!         Op::Add(_) => unreachable!("not drawn"),
+//!     }
+//! }
+//! let draw = |draw: &mut Draw| draw.weighted([(1, Op::Get), (1, Op::FetchAdd(1))]);
+//!
+//! let test = || Stress::new(Counter::new(), || AtomicI64::new(0)).plan(Plan::new().threads(2).operations(2));
+//! let found = test().schedules(Schedules::pct(2)).report(run, draw).finding.unwrap();
+//! let schedule = found.schedule.unwrap().to_string().parse().unwrap();
+//! let again = test().schedules(Schedules::replay(schedule)).report(run, draw).finding.unwrap();
+//! assert_eq!(again.history, found.history);
+//! # }
+//! ```
+//!
 //! # When something panics
 //!
 //! - **In an operation:** it is recorded as `info`, that thread's other operations of the round are left out, the round is checked,
@@ -51,7 +82,8 @@
 //! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
 //!   finished the rounds they are at.
 //!
-//! An operation that never returns is waited for without end: the harness has no way to stop it.
+//! An operation that never returns is waited for without end: the harness has no way to stop it. Under schedules
+//! that are chosen, it is a finding.
 //!
 //! # Programs from a fuzzer
 //!
@@ -117,22 +149,31 @@
 
 mod account;
 mod barrier;
+#[cfg(feature = "shuttle")]
+mod choose;
 mod delay;
 mod draw;
+mod judge;
 mod plan;
 mod program;
 mod report;
 mod rounds;
+mod schedule;
+#[cfg(feature = "shuttle")]
+mod schedules;
 pub mod zoo;
 
 use std::{fmt, io, iter, path::PathBuf};
 
+#[cfg(feature = "shuttle")]
+pub use self::schedules::{Scheduled, Schedules};
 pub use self::{
     delay::point,
     draw::Draw,
     plan::Plan,
     program::Program,
     report::{Cause, Counts, Finding, Phases, Report},
+    schedule::{InvalidSchedule, Schedule},
 };
 use crate::{history::History, model::Specification};
 

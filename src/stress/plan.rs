@@ -69,7 +69,7 @@ impl Plan {
         Self { time, ..self }
     }
 
-    /// The seed of operations and delays; if nothing is said, another in every run.
+    /// The seed of operations, delays and schedules; if nothing is said, another in every run.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         let seed = Some(seed);
@@ -95,7 +95,7 @@ impl Plan {
         Self { keep_going, ..self }
     }
 
-    /// Writes the account of a finding to a file in this directory, which is made if need be.
+    /// Writes the account of a finding, and its schedule if it has one, to files in this directory, which is made if need be.
     #[must_use]
     pub fn output(self, directory: impl Into<PathBuf>) -> Self {
         let output = Some(directory.into());

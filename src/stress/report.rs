@@ -7,11 +7,14 @@ use std::{
     time::Duration,
 };
 
-use super::{Files, Save, account};
+use super::{Files, Save, Schedule, account};
 use crate::{
     check::Violation,
     history::{History, Overlap},
 };
+
+/// A schedule is shown if it has no more characters than this.
+const LONGEST_SCHEDULE: usize = 4000;
 
 /// What a stress test of an object with operations `O`, results `R` and a model with states `T` found.
 #[derive(Debug)]
@@ -30,16 +33,20 @@ pub struct Counts {
     pub seed: u64,
     /// The rounds that were run and looked at.
     pub rounds: u64,
-    /// The operations that were invoked in these rounds, and how many of them overlapped another.
+    /// The histories that were recorded in them: one each, or, with [schedules](super::Schedules), one for each schedule.
+    pub histories: u64,
+    /// The rounds of which every schedule was tried.
+    pub exhausted: u64,
+    /// The operations that were invoked in all histories, and how many of them overlapped another.
     pub overlap: Overlap,
-    /// The rounds that are what the model allows.
+    /// The histories that are what the model allows.
     pub linearizable: u64,
-    /// The rounds whose check cost more than the budget: neither a pass nor a failure.
+    /// The histories whose check cost more than the budget: neither a pass nor a failure.
     pub undecided: u64,
-    /// The rounds that are not what the model allows. At most one, unless the test was told to [keep
+    /// The histories that are not what the model allows. At most one, unless the test was told to [keep
     /// going](super::Plan::keep_going).
     pub violations: u64,
-    /// The rounds in which an operation panicked.
+    /// The histories in which an operation panicked.
     pub panicked: u64,
     /// How long the test took.
     pub elapsed: Duration,
@@ -65,6 +72,9 @@ pub struct Phases {
 pub struct Finding<O, R, T> {
     /// Which, from 0.
     pub round: u64,
+    /// Who went on when, if schedules were tried: with [`Schedules::replay`](super::Schedules::replay) it goes wrong again. `None` where
+    /// threads ran the round.
+    pub schedule: Option<Schedule>,
     /// What happened in it.
     pub history: History<O, R>,
     /// What went wrong.
@@ -86,6 +96,12 @@ pub enum Cause<T> {
         /// What it said.
         message: String,
     },
+    /// The operations never end: each waits for another, or the schedule became longer than any should. Threads would wait for ever;
+    /// only [schedules](super::Schedules) find this.
+    Stuck {
+        /// What shuttle says of it.
+        message: String,
+    },
 }
 
 impl Counts {
@@ -96,6 +112,8 @@ impl Counts {
         Self {
             seed,
             rounds: 0,
+            histories: 0,
+            exhausted: 0,
             overlap: Overlap::default(),
             linearizable: 0,
             undecided: 0,
@@ -123,16 +141,30 @@ impl fmt::Display for Counts {
         let Self {
             seed,
             rounds,
+            histories,
+            exhausted,
             overlap,
             linearizable,
             undecided,
             elapsed,
             ..
         } = self;
+        write!(f, "{rounds} rounds, ")?;
+        let of_what = match histories == rounds {
+            true => "rounds",
+            false => {
+                write!(f, "{histories} schedules")?;
+                if *exhausted > 0 {
+                    write!(f, " (all there are of {exhausted} rounds)")?;
+                }
+                f.write_str(", ")?;
+                "schedules"
+            }
+        };
         write!(
             f,
-            "{rounds} rounds, {} operations, {:.0} % of them overlapping, in {elapsed:.1?}; \
-             {linearizable} rounds linearizable, {undecided} undecided; seed {seed}",
+            "{} operations, {:.0} % of them overlapping, in {elapsed:.1?}; \
+             {linearizable} {of_what} linearizable, {undecided} undecided; seed {seed}",
             overlap.operations,
             overlap.share() * 100.0,
         )?;
@@ -193,6 +225,9 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
             };
         let text = format!("{}\n{}\n", finding.account, self.counts);
         file("txt", &mut |file| file.write_all(text.as_bytes()));
+        if let Some(schedule) = &finding.schedule {
+            file("schedule", &mut |file| writeln!(file, "{schedule}"));
+        }
         if let Some(Save { extension, write }) = save {
             let mut write = Some(write);
             file(&extension, &mut |file| match write.take() {
@@ -207,7 +242,19 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
 impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> fmt::Display for Report<O, R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.finding {
-            Some(finding) => writeln!(f, "{}", finding.account)?,
+            Some(finding) => {
+                writeln!(f, "{}", finding.account)?;
+                if let Some(schedule) = &finding.schedule {
+                    match schedule.to_string() {
+                        text if text.len() <= LONGEST_SCHEDULE => {
+                            writeln!(f, "the schedule, for `Schedules::replay`:\n{text}")?;
+                        }
+                        _ => f.write_str(
+                            "the schedule is too long to be shown: `Plan::output` writes it to a file\n",
+                        )?,
+                    }
+                }
+            }
             None if self.is_pass() => {}
             None => f.write_str("no round was decided, which is no pass\n")?,
         }

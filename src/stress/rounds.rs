@@ -19,10 +19,10 @@ use super::{
     Draw, Plan, account,
     barrier::Barrier,
     delay,
-    report::{Cause, Counts, Finding, Report},
+    judge::{judge, message, mix},
+    report::{Counts, Finding, Report},
 };
 use crate::{
-    check::{self, Verdict},
     history::History,
     model::Specification,
     recorder::{Process, Recorder},
@@ -208,30 +208,12 @@ where
                 if finding.is_some() && !plan.keep_going {
                     break;
                 }
-                let history = &slot.history;
                 counts.rounds += 1;
-                counts.add_overlap(history.overlap());
-                let verdict = check::linearizable(specification, history, &plan.budget).verdict;
-                let cause = match verdict {
-                    Verdict::Linearizable(_) => {
-                        counts.linearizable += 1;
-                        None
-                    }
-                    Verdict::Unknown(_) => {
-                        counts.undecided += 1;
-                        None
-                    }
-                    Verdict::Violation(violation) => {
-                        counts.violations += 1;
-                        Some(Cause::Violation(violation))
-                    }
-                };
-                counts.panicked += u64::from(panic.is_some());
-                let cause = cause
-                    .or_else(|| panic.map(|(thread, message)| Cause::Panic { thread, message }));
+                let cause = judge(specification, plan, &slot.history, panic, &mut counts);
                 if let (Some(cause), None) = (cause, &finding) {
                     finding = Some(Finding {
                         round: counts.rounds - 1,
+                        schedule: None,
                         history: mem::take(&mut slot.history),
                         cause,
                         account: String::new(),
@@ -251,8 +233,15 @@ where
             history,
             cause,
             account,
+            ..
         } = finding;
-        *account = account::of(specification, plan, *round, history, cause);
+        *account = account::of(
+            specification,
+            plan,
+            &format!("round {round}"),
+            history,
+            cause,
+        );
     }
     Report::new(counts, finding)
 }
@@ -263,21 +252,4 @@ fn slots<O, R>(rounds: usize) -> Vec<Slot<O, R>> {
         history: History::new(),
     };
     iter::repeat_with(slot).take(rounds).collect()
-}
-
-/// The seed of a round. Rounds of neighbouring seeds have nothing to do with one another.
-fn mix(seed: u64, round: u64) -> u64 {
-    let mut random = fastrand::Rng::with_seed(seed);
-    random.u64(..) ^ fastrand::Rng::with_seed(round).u64(..)
-}
-
-/// What a panic said.
-fn message(payload: Box<dyn Any + Send>) -> String {
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => match payload.downcast::<&'static str>() {
-            Ok(text) => (*text).to_owned(),
-            Err(_) => "something that is no text".to_owned(),
-        },
-    }
 }
