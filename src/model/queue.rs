@@ -131,7 +131,7 @@ mod jepsen {
     use super::{Op, Ret};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Answer, Shapes, answer, pair, size, some},
+        model::shapes::{Answer, Shapes, answer, found, pair, size, taken},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -144,8 +144,8 @@ mod jepsen {
         ],
     };
 
-    impl Jepsen for Op<Value> {
-        type Ret = Ret<Value>;
+    impl<V: Clone + Into<Value> + TryFrom<Value>> Jepsen for Op<V> {
+        type Ret = Ret<V>;
 
         fn f(&self) -> &str {
             match self {
@@ -158,12 +158,12 @@ mod jepsen {
 
         fn value(&self) -> Value {
             match self {
-                Op::Enqueue(value) => value.clone(),
+                Op::Enqueue(value) => value.clone().into(),
                 Op::Dequeue | Op::Peek | Op::Len => Value::Nil,
             }
         }
 
-        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+        fn ret_value(&self, ret: &Ret<V>) -> Value {
             match ret {
                 Ret::Enqueued(true) => self.value(),
                 Ret::Enqueued(false) => pair(self.value(), false),
@@ -174,21 +174,22 @@ mod jepsen {
 
         fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
             match (f, value) {
-                ("enqueue", value) if !value.is_nil() => Ok(Op::Enqueue(value)),
-                ("dequeue", Value::Nil) => Ok(Op::Dequeue),
-                ("peek", Value::Nil) => Ok(Op::Peek),
-                ("len", Value::Nil) => Ok(Op::Len),
-                _ => Err(SHAPES.takes(f)),
+                ("enqueue", value) => taken(value).map(Op::Enqueue),
+                ("dequeue", Value::Nil) => Some(Op::Dequeue),
+                ("peek", Value::Nil) => Some(Op::Peek),
+                ("len", Value::Nil) => Some(Op::Len),
+                _ => None,
             }
+            .ok_or_else(|| SHAPES.takes(f))
         }
 
-        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+        fn ret_from_value(&self, value: Value) -> Result<Ret<V>, Misfit> {
             match self {
-                Op::Enqueue(enqueued) => answer(&value, enqueued).map(|answer| match answer {
+                Op::Enqueue(_) => answer(&value, &self.value()).map(|answer| match answer {
                     Answer::Repeated => Ret::Enqueued(true),
                     Answer::Said(had_room) => Ret::Enqueued(had_room),
                 }),
-                Op::Dequeue | Op::Peek => Some(Ret::Value(some(value))),
+                Op::Dequeue | Op::Peek => found(value).map(Ret::Value),
                 Op::Len => size(&value).map(Ret::Len),
             }
             .ok_or_else(|| SHAPES.returns(self.f()))

@@ -98,15 +98,24 @@ pub use self::{
     plan::Plan,
     report::{Cause, Counts, Finding, Phases, Report},
 };
+#[cfg(feature = "format")]
+use crate::{
+    check,
+    explain::Page,
+    format::{
+        edn::{self, Jepsen},
+        jsonl,
+    },
+};
 use crate::{history::History, model::Specification};
 
 /// Writes a history to a file.
-type Write<O, R> = Box<dyn FnOnce(&History<O, R>, &mut dyn io::Write) -> io::Result<()>>;
+type Write<'a, O, R> = Box<dyn FnOnce(&History<O, R>, &mut dyn io::Write) -> io::Result<()> + 'a>;
 
-/// How the history of a finding is kept.
-struct Save<O, R> {
+/// How a finding is kept, beside the text.
+struct Save<'a, O, R> {
     extension: String,
-    write: Write<O, R>,
+    write: Write<'a, O, R>,
 }
 
 /// A stress test of the objects that `make` makes, which should do what `specification` says. See the [module](self).
@@ -114,7 +123,7 @@ pub struct Stress<S: Specification, F> {
     specification: S,
     make: F,
     plan: Plan,
-    save: Option<Save<S::Op, S::Ret>>,
+    save: Option<Save<'static, S::Op, S::Ret>>,
 }
 
 impl<S: Specification, F> fmt::Debug for Stress<S, F> {
@@ -153,7 +162,8 @@ where
 
     /// Writes the history of a finding to a file with this extension, beside the text in the directory of
     /// [`Plan::output`]; without that, it does nothing. With the feature `format`, `save` may be
-    /// `|history, file| jsonl::write(file, &history.clone().into())`.
+    /// `|history, file| jsonl::write(file, &history.clone().into())`, and for the models of this crate there is
+    /// `save_named`.
     #[must_use]
     pub fn save(
         self,
@@ -200,14 +210,62 @@ where
     ) -> ReportOf<S> {
         let mut report = rounds::run(&self.plan, &self.specification, self.make, run, draw);
         if let Some(directory) = &self.plan.output {
-            report.write(directory, self.save.take());
+            let saves = self.save.take().into_iter();
+            #[cfg(feature = "format")]
+            let saves = saves.chain([page(&self.plan, &self.specification, &report)]);
+            report.write(directory, saves.collect());
         }
         report
     }
 }
 
+#[cfg(feature = "format")]
+impl<S, F> Stress<S, F>
+where
+    S: Specification<Op: Jepsen<Ret = S::Ret>>,
+{
+    /// Writes the history of a finding to a file of JSON Lines, as [`save`](Self::save) would, with each operation
+    /// [in Jepsen's words](edn::named): as `tachograph check` and the other commands read it.
+    #[must_use]
+    pub fn save_named(self) -> Self {
+        let save = |history: &History<S::Op, S::Ret>, file: &mut dyn io::Write| {
+            jsonl::write(file, &edn::named(history).into())
+        };
+        Self {
+            save: Some(Save {
+                extension: "jsonl".into(),
+                write: Box::new(save),
+            }),
+            ..self
+        }
+    }
+}
+
+/// The finding as a page for a browser.
+#[cfg(feature = "format")]
+fn page<'a, S>(
+    plan: &'a Plan,
+    specification: &'a S,
+    report: &ReportOf<S>,
+) -> Save<'a, S::Op, S::Ret>
+where
+    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
+{
+    let round = report.finding.as_ref().map_or(0, |finding| finding.round);
+    let title = format!("seed {}, round {round}", report.counts.seed);
+    let write = move |history: &History<S::Op, S::Ret>, file: &mut dyn io::Write| {
+        let found = check::linearizable(specification, history, &plan.budget);
+        let page = Page::new(specification, history).report(&found);
+        page.title(title).write_to(file)
+    };
+    Save {
+        extension: "html".into(),
+        write: Box::new(write),
+    }
+}
+
 /// The files of a finding.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Files {
     written: Vec<PathBuf>,
     /// What went wrong, said beside what was written.

@@ -95,7 +95,8 @@ impl Plan {
         Self { keep_going, ..self }
     }
 
-    /// Writes the account of a finding to a file in this directory, which is made if need be.
+    /// Writes the account of a finding to a file in this directory, which is made if need be; with the feature `format` a
+    /// page for a browser too.
     #[must_use]
     pub fn output(self, directory: impl Into<PathBuf>) -> Self {
         let output = Some(directory.into());

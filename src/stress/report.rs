@@ -3,7 +3,8 @@
 use std::{
     fmt, fs,
     io::{self, Write as _},
-    path::Path,
+    iter,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -161,6 +162,16 @@ impl<O, R, T> Report<O, R, T> {
         }
     }
 
+    /// The files that were written: into the directory of [`Plan::output`](super::Plan::output), if something was found.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files.written
+    }
+
+    /// Why not all files were written, if so.
+    pub fn unwritten(&self) -> Option<&str> {
+        self.files.error.as_deref()
+    }
+
     /// Whether nothing was found, and at least one round was decided: what was not decided is no pass.
     pub fn is_pass(&self) -> bool {
         self.finding.is_none() && self.counts.linearizable > 0
@@ -169,36 +180,29 @@ impl<O, R, T> Report<O, R, T> {
 
 impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
     /// Writes the account of the finding, if there is one, and its history. Where that does not work, the report says so.
-    pub(super) fn write(&mut self, directory: &Path, save: Option<Save<O, R>>) {
+    pub(super) fn write(&mut self, directory: &Path, saves: Vec<Save<'_, O, R>>) {
         let Some(finding) = &self.finding else {
             return;
         };
         let name = format!("seed-{}-round-{}", self.counts.seed, finding.round);
-        let mut file =
-            |extension: &str, write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>| {
-                let path = directory.join(format!("{name}.{extension}"));
-                let written = fs::create_dir_all(directory)
-                    .and_then(|()| fs::File::create(&path))
-                    .and_then(|file| {
-                        let mut file = io::BufWriter::new(file);
-                        write(&mut file)?;
-                        file.flush()
-                    });
-                match written {
-                    Ok(()) => self.files.written.push(path),
-                    Err(error) => {
-                        self.files.error = Some(format!("{}: {error}", path.display()));
-                    }
-                }
-            };
         let text = format!("{}\n{}\n", finding.account, self.counts);
-        file("txt", &mut |file| file.write_all(text.as_bytes()));
-        if let Some(Save { extension, write }) = save {
-            let mut write = Some(write);
-            file(&extension, &mut |file| match write.take() {
-                Some(write) => write(&finding.history, file),
-                None => Ok(()),
-            });
+        let account = Save {
+            extension: "txt".to_owned(),
+            write: Box::new(|_, file| file.write_all(text.as_bytes())),
+        };
+        for Save { extension, write } in iter::once(account).chain(saves) {
+            let path = directory.join(format!("{name}.{extension}"));
+            let written = fs::create_dir_all(directory)
+                .and_then(|()| fs::File::create(&path))
+                .and_then(|file| {
+                    let mut file = io::BufWriter::new(file);
+                    write(&finding.history, &mut file)?;
+                    file.flush()
+                });
+            match written {
+                Ok(()) => self.files.written.push(path),
+                Err(error) => self.files.error = Some(format!("{}: {error}", path.display())),
+            }
         }
     }
 }

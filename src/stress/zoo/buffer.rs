@@ -2,13 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         Queue,
         queue::{Op, Ret},
     },
-    stress::{Plan, Stress},
+    stress::Plan,
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -58,22 +58,18 @@ fn stress(plan: &Plan, is_full: fn(usize) -> bool) -> Outcome {
             is_full,
         })
     };
-    outcome(
-        Stress::new(Queue::bounded(CAPACITY), make)
-            .plan(plan.clone())
-            .report(
-                |ring, op| {
-                    let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
-                    match op {
-                        Op::Enqueue(value) => Ret::Enqueued(ring.enqueue(*value)),
-                        Op::Dequeue => Ret::Value(ring.dequeue()),
-                        Op::Peek | Op::Len => unreachable!("not drawn"),
-                    }
-                },
-                |draw| match draw.chance(1, 2) {
-                    true => Op::Enqueue(draw.unique()),
-                    false => Op::Dequeue,
-                },
-            ),
-    )
+    Outcome::from(test(Queue::bounded(CAPACITY), make, plan).report(
+        |ring, op| {
+            let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
+            match op {
+                Op::Enqueue(value) => Ret::Enqueued(ring.enqueue(*value)),
+                Op::Dequeue => Ret::Value(ring.dequeue()),
+                Op::Peek | Op::Len => unreachable!("not drawn"),
+            }
+        },
+        |draw| match draw.chance(1, 2) {
+            true => Op::Enqueue(draw.unique()),
+            false => Op::Dequeue,
+        },
+    ))
 }

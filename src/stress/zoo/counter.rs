@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         Counter,
         counter::{Op, Ret},
     },
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -29,19 +29,15 @@ pub(super) const CORRECT: Subject = Subject::correct("counter", "adds by `fetch_
 });
 
 fn stress(plan: &Plan, add: fn(&AtomicI64, i64) -> i64) -> Outcome {
-    outcome(
-        Stress::new(Counter::new(), || AtomicI64::new(0))
-            .plan(plan.clone())
-            .report(
-                |counter, op| match op {
-                    Op::Get => Ret::Count(counter.load(SeqCst)),
-                    Op::FetchAdd(n) => Ret::Count(add(counter, *n)),
-                    Op::Add(n) => {
-                        add(counter, *n);
-                        Ret::Done
-                    }
-                },
-                |draw| draw.weighted([(1, Op::Get), (1, Op::Add(1))]),
-            ),
-    )
+    Outcome::from(test(Counter::new(), || AtomicI64::new(0), plan).report(
+        |counter, op| match op {
+            Op::Get => Ret::Count(counter.load(SeqCst)),
+            Op::FetchAdd(n) => Ret::Count(add(counter, *n)),
+            Op::Add(n) => {
+                add(counter, *n);
+                Ret::Done
+            }
+        },
+        |draw| draw.weighted([(1, Op::Get), (1, Op::Add(1))]),
+    ))
 }

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{Mutex, mutex::Op},
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -29,16 +29,12 @@ pub(super) const CORRECT: Subject =
     });
 
 fn stress(plan: &Plan, try_acquire: fn(&AtomicBool) -> bool) -> Outcome {
-    outcome(
-        Stress::new(Mutex::new(), AtomicBool::default)
-            .plan(plan.clone())
-            .report(
-                |held, op| match op {
-                    Op::TryAcquire => try_acquire(held),
-                    Op::Release => held.swap(false, SeqCst),
-                    Op::Acquire => unreachable!("not drawn"),
-                },
-                |draw| draw.weighted([(2, Op::TryAcquire), (1, Op::Release)]),
-            ),
-    )
+    Outcome::from(test(Mutex::new(), AtomicBool::default, plan).report(
+        |held, op| match op {
+            Op::TryAcquire => try_acquire(held),
+            Op::Release => held.swap(false, SeqCst),
+            Op::Acquire => unreachable!("not drawn"),
+        },
+        |draw| draw.weighted([(2, Op::TryAcquire), (1, Op::Release)]),
+    ))
 }

@@ -5,13 +5,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         KeyValue,
         key_value::{Op, Ret},
     },
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -146,25 +146,21 @@ fn stress(plan: &Plan, excludes: bool) -> Outcome {
         growing: Mutex::new(()),
         excludes,
     };
-    outcome(
-        Stress::new(KeyValue::<u64, u64>::new(), make)
-            .plan(plan.clone())
-            .report(
-                |map, op| match op {
-                    Op::Get(key) => Ret::Value(map.get(*key)),
-                    Op::Put(key, value) => {
-                        map.put(*key, *value);
-                        Ret::Done
-                    }
-                    Op::Append(..) | Op::Delete(_) | Op::Cas(..) => unreachable!("not drawn"),
-                },
-                |draw| {
-                    let key = draw.below(6);
-                    match draw.chance(1, 2) {
-                        true => Op::Put(key, draw.unique()),
-                        false => Op::Get(key),
-                    }
-                },
-            ),
-    )
+    Outcome::from(test(KeyValue::<u64, u64>::new(), make, plan).report(
+        |map, op| match op {
+            Op::Get(key) => Ret::Value(map.get(*key)),
+            Op::Put(key, value) => {
+                map.put(*key, *value);
+                Ret::Done
+            }
+            Op::Append(..) | Op::Delete(_) | Op::Cas(..) => unreachable!("not drawn"),
+        },
+        |draw| {
+            let key = draw.below(6);
+            match draw.chance(1, 2) {
+                true => Op::Put(key, draw.unique()),
+                false => Op::Get(key),
+            }
+        },
+    ))
 }

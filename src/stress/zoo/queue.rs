@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         Queue,
         queue::{Op, Ret},
     },
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -72,7 +72,7 @@ fn stress(plan: &Plan, advance: fn(&AtomicUsize, usize)) -> Outcome {
         tail: AtomicUsize::new(0),
         advance,
     };
-    outcome(Stress::new(Queue::new(), make).plan(plan.clone()).report(
+    Outcome::from(test(Queue::new(), make, plan).report(
         |queue, op| match op {
             Op::Enqueue(value) => {
                 queue.enqueue(*value);

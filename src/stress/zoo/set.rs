@@ -5,13 +5,13 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         Set,
         set::{Op, Ret},
     },
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 type Elements = RwLock<HashSet<u64>>;
@@ -49,29 +49,25 @@ fn contains(set: &Elements, element: u64) -> bool {
 }
 
 fn stress(plan: &Plan, add: fn(&Elements, u64) -> bool) -> Outcome {
-    outcome(
-        Stress::new(Set::new(), Elements::default)
-            .plan(plan.clone())
-            .report(
-                |set, op| {
-                    Ret::Is(match op {
-                        Op::Add(element) => add(set, *element),
-                        Op::Remove(element) => {
-                            let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
-                            set.remove(element)
-                        }
-                        Op::Contains(element) => contains(set, *element),
-                        Op::Read => unreachable!("not drawn"),
-                    })
-                },
-                |draw| {
-                    let element = draw.below(3);
-                    draw.weighted([
-                        (2, Op::Add(element)),
-                        (1, Op::Remove(element)),
-                        (1, Op::Contains(element)),
-                    ])
-                },
-            ),
-    )
+    Outcome::from(test(Set::new(), Elements::default, plan).report(
+        |set, op| {
+            Ret::Is(match op {
+                Op::Add(element) => add(set, *element),
+                Op::Remove(element) => {
+                    let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
+                    set.remove(element)
+                }
+                Op::Contains(element) => contains(set, *element),
+                Op::Read => unreachable!("not drawn"),
+            })
+        },
+        |draw| {
+            let element = draw.below(3);
+            draw.weighted([
+                (2, Op::Add(element)),
+                (1, Op::Remove(element)),
+                (1, Op::Contains(element)),
+            ])
+        },
+    ))
 }
