@@ -39,6 +39,37 @@
 //! their operations, as the seed says; and an object may offer more places by calling [`point`] between two of its
 //! steps. Some rounds have no delays at all, for the bugs that need speed.
 //!
+//! # Soaking
+//!
+//! Some bugs need a long life: a counter that overflows, a place used again too often. [`Plan::soak`] keeps one object for
+//! all rounds, which then are pieces of one history as long as you like, checked as it goes and in bounded memory:
+//!
+//! ```
+//! use crossbeam::queue::SegQueue;
+//! use tachograph::{model::{Queue, queue::{Op, Ret}}, stress::{Plan, Stress}};
+//!
+//! Stress::new(Queue::new(), SegQueue::new)
+//!     .plan(Plan::new().soak(true).threads(2).operations(1000).rounds(5))
+//!     .settle(|last| match last {
+//!         Some((_, Ret::Value(None))) => None, // it is empty
+//!         _ => Some(Op::Dequeue),
+//!     })
+//!     .run(
+//!         |queue, op| match op {
+//!             Op::Enqueue(value) => { queue.push(*value); Ret::Enqueued(true) }
+//!             Op::Dequeue => Ret::Value(queue.pop()),
+//!             _ => unreachable!("not drawn"),
+//!         },
+//!         |draw| if draw.chance(1, 2) { Op::Enqueue(draw.unique()) } else { Op::Dequeue },
+//!     );
+//! ```
+//!
+//! After each piece the threads meet, so that nothing is open, and one of them runs what [settles](Stress::settle) the object:
+//! a queue is emptied, a register read. All that is recorded too. The next piece is judged from the state that the model is in
+//! then. Where more than one is possible, because nothing settles the object, or not enough, or the check cost more than the budget, nothing
+//! can be said of what comes: another object takes its place, and the report says how often. So no correct object is
+//! ever accused, and no violation is missed because it needs operations of several pieces, as long as the object was not replaced.
+//!
 //! # What the seed repeats
 //!
 //! Operations and delays. Not what the machine's scheduler does: the same seed makes the same bug likely, not certain.
@@ -88,6 +119,7 @@ mod draw;
 mod plan;
 mod report;
 mod rounds;
+mod soak;
 pub mod zoo;
 
 use std::{fmt, io, path::PathBuf};
@@ -118,12 +150,16 @@ struct Save<'a, O, R> {
     write: Write<'a, O, R>,
 }
 
+/// What settles an object: the next operation after this one, which returned this; the first after none.
+type Settle<O, R> = dyn Fn(Option<(&O, &R)>) -> Option<O> + Sync;
+
 /// A stress test of the objects that `make` makes, which should do what `specification` says. See the [module](self).
 pub struct Stress<S: Specification, F> {
     specification: S,
     make: F,
     plan: Plan,
     save: Option<Save<'static, S::Op, S::Ret>>,
+    settle: Option<Box<Settle<S::Op, S::Ret>>>,
 }
 
 impl<S: Specification, F> fmt::Debug for Stress<S, F> {
@@ -140,7 +176,7 @@ type ReportOf<S> =
 
 impl<S, F, T> Stress<S, F>
 where
-    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send> + Sync,
+    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send + Sync> + Sync,
     F: FnMut() -> T,
     T: Send + Sync,
 {
@@ -151,6 +187,7 @@ where
             make,
             plan: Plan::new(),
             save: None,
+            settle: None,
         }
     }
 
@@ -158,6 +195,22 @@ where
     #[must_use]
     pub fn plan(self, plan: Plan) -> Self {
         Self { plan, ..self }
+    }
+
+    /// What brings the object into a state that is known, when a test that [soaks](self#soaking) has come to the end of a round;
+    /// no other test asks for it.
+    ///
+    /// `settle` says what is done next, one operation after the other by one thread, until it says nothing. It is given the
+    /// operation before and what that returned; at first, none.
+    #[must_use]
+    pub fn settle(
+        self,
+        settle: impl Fn(Option<(&S::Op, &S::Ret)>) -> Option<S::Op> + Sync + 'static,
+    ) -> Self {
+        Self {
+            settle: Some(Box::new(settle)),
+            ..self
+        }
     }
 
     /// Writes the history of a finding to a file with this extension, beside the text in the directory of
@@ -208,7 +261,14 @@ where
         run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
         draw: impl FnMut(&mut Draw) -> S::Op,
     ) -> ReportOf<S> {
-        let mut report = rounds::run(&self.plan, &self.specification, self.make, run, draw);
+        let mut report = rounds::run(
+            &self.plan,
+            &self.specification,
+            self.settle.as_deref(),
+            self.make,
+            run,
+            draw,
+        );
         if let Some(directory) = &self.plan.output {
             let saves = self.save.take().into_iter();
             #[cfg(feature = "format")]
@@ -249,13 +309,21 @@ fn page<'a, S>(
     report: &ReportOf<S>,
 ) -> Save<'a, S::Op, S::Ret>
 where
-    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
+    S: Specification<Op: Sync, Ret: Sync, State: Send + Sync> + Sync,
 {
     let round = report.finding.as_ref().map_or(0, |finding| finding.round);
     let title = format!("seed {}, round {round}", report.counts.seed);
+    let since = report
+        .finding
+        .as_ref()
+        .and_then(|finding| finding.since.clone());
+    let specification = soak::From {
+        specification,
+        state: since.unwrap_or_else(|| specification.initial()),
+    };
     let write = move |history: &History<S::Op, S::Ret>, file: &mut dyn io::Write| {
-        let found = check::linearizable(specification, history, &plan.budget);
-        let page = Page::new(specification, history).report(&found);
+        let found = check::linearizable(&specification, history, &plan.budget);
+        let page = Page::new(&specification, history).report(&found);
         page.title(title).write_to(file)
     };
     Save {

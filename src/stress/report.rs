@@ -40,6 +40,9 @@ pub struct Counts {
     /// The rounds that are not what the model allows. At most one, unless the test was told to [keep
     /// going](super::Plan::keep_going).
     pub violations: u64,
+    /// Of a test that [soaks](super#soaking), how often the state of the object was not known after a round, so that
+    /// another one had to take its place.
+    pub replaced: u64,
     /// The rounds in which an operation panicked.
     pub panicked: u64,
     /// How long the test took.
@@ -66,6 +69,9 @@ pub struct Phases {
 pub struct Finding<O, R, T> {
     /// Which, from 0.
     pub round: u64,
+    /// In which state the object was before, where that was not the model's first: a test that [soaks](super#soaking) does not
+    /// begin anew with each round.
+    pub since: Option<T>,
     /// What happened in it.
     pub history: History<O, R>,
     /// What went wrong.
@@ -101,6 +107,7 @@ impl Counts {
             linearizable: 0,
             undecided: 0,
             violations: 0,
+            replaced: 0,
             panicked: 0,
             elapsed: Duration::ZERO,
             phases: Phases::default(),
@@ -128,6 +135,7 @@ impl fmt::Display for Counts {
             linearizable,
             undecided,
             elapsed,
+            replaced,
             ..
         } = self;
         write!(
@@ -141,6 +149,13 @@ impl fmt::Display for Counts {
             f.write_str(
                 "\nwarning: operations rarely overlapped, so little was checked: \
                  use more threads or operations, or call `stress::point` inside operations",
+            )?;
+        }
+        if *replaced > 0 {
+            write!(
+                f,
+                "\nwarning: {replaced} times nobody knew in what state the object was, and it was replaced: \
+                 `Stress::settle` it so that only one is possible"
             )?;
         }
         if *undecided > 0 {

@@ -58,18 +58,25 @@ fn stress(plan: &Plan, is_full: fn(usize) -> bool) -> Outcome {
             is_full,
         })
     };
-    Outcome::from(test(Queue::bounded(CAPACITY), make, plan).report(
-        |ring, op| {
-            let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
-            match op {
-                Op::Enqueue(value) => Ret::Enqueued(ring.enqueue(*value)),
-                Op::Dequeue => Ret::Value(ring.dequeue()),
-                Op::Peek | Op::Len => unreachable!("not drawn"),
-            }
-        },
-        |draw| match draw.chance(1, 2) {
-            true => Op::Enqueue(draw.unique()),
-            false => Op::Dequeue,
-        },
-    ))
+    Outcome::from(
+        test(Queue::bounded(CAPACITY), make, plan)
+            .settle(|last| match last {
+                Some((_, Ret::Value(None))) => None,
+                _ => Some(Op::Dequeue),
+            })
+            .report(
+                |ring, op| {
+                    let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
+                    match op {
+                        Op::Enqueue(value) => Ret::Enqueued(ring.enqueue(*value)),
+                        Op::Dequeue => Ret::Value(ring.dequeue()),
+                        Op::Peek | Op::Len => unreachable!("not drawn"),
+                    }
+                },
+                |draw| match draw.chance(1, 2) {
+                    true => Op::Enqueue(draw.unique()),
+                    false => Op::Dequeue,
+                },
+            ),
+    )
 }

@@ -68,17 +68,21 @@ fn stress(plan: &Plan, locks: bool) -> Outcome {
         locks,
         ..Cached::default()
     };
-    Outcome::from(test(Register::new(), make, plan).report(
-        |cached, op| match op {
-            Op::Read => Some(cached.read()).filter(|value| *value != 0),
-            Op::Write(value) => {
-                cached.write(*value);
-                None
-            }
-        },
-        |draw| match draw.chance(1, 4) {
-            true => Op::Write(draw.unique()),
-            false => Op::Read,
-        },
-    ))
+    Outcome::from(
+        test(Register::new(), make, plan)
+            .settle(|last| last.is_none().then_some(Op::Read))
+            .report(
+                |cached, op| match op {
+                    Op::Read => Some(cached.read()).filter(|value| *value != 0),
+                    Op::Write(value) => {
+                        cached.write(*value);
+                        None
+                    }
+                },
+                |draw| match draw.chance(1, 4) {
+                    true => Op::Write(draw.unique()),
+                    false => Op::Read,
+                },
+            ),
+    )
 }

@@ -29,15 +29,19 @@ pub(super) const CORRECT: Subject = Subject::correct("counter", "adds by `fetch_
 });
 
 fn stress(plan: &Plan, add: fn(&AtomicI64, i64) -> i64) -> Outcome {
-    Outcome::from(test(Counter::new(), || AtomicI64::new(0), plan).report(
-        |counter, op| match op {
-            Op::Get => Ret::Count(counter.load(SeqCst)),
-            Op::FetchAdd(n) => Ret::Count(add(counter, *n)),
-            Op::Add(n) => {
-                add(counter, *n);
-                Ret::Done
-            }
-        },
-        |draw| draw.weighted([(1, Op::Get), (1, Op::Add(1))]),
-    ))
+    Outcome::from(
+        test(Counter::new(), || AtomicI64::new(0), plan)
+            .settle(|last| last.is_none().then_some(Op::Get))
+            .report(
+                |counter, op| match op {
+                    Op::Get => Ret::Count(counter.load(SeqCst)),
+                    Op::FetchAdd(n) => Ret::Count(add(counter, *n)),
+                    Op::Add(n) => {
+                        add(counter, *n);
+                        Ret::Done
+                    }
+                },
+                |draw| draw.weighted([(1, Op::Get), (1, Op::Add(1))]),
+            ),
+    )
 }

@@ -29,12 +29,16 @@ pub(super) const CORRECT: Subject =
     });
 
 fn stress(plan: &Plan, try_acquire: fn(&AtomicBool) -> bool) -> Outcome {
-    Outcome::from(test(Mutex::new(), AtomicBool::default, plan).report(
-        |held, op| match op {
-            Op::TryAcquire => try_acquire(held),
-            Op::Release => held.swap(false, SeqCst),
-            Op::Acquire => unreachable!("not drawn"),
-        },
-        |draw| draw.weighted([(2, Op::TryAcquire), (1, Op::Release)]),
-    ))
+    Outcome::from(
+        test(Mutex::new(), AtomicBool::default, plan)
+            .settle(|last| last.is_none().then_some(Op::Release))
+            .report(
+                |held, op| match op {
+                    Op::TryAcquire => try_acquire(held),
+                    Op::Release => held.swap(false, SeqCst),
+                    Op::Acquire => unreachable!("not drawn"),
+                },
+                |draw| draw.weighted([(2, Op::TryAcquire), (1, Op::Release)]),
+            ),
+    )
 }

@@ -25,6 +25,9 @@ pub(super) const CORRECT: Subject =
         stress(plan, true)
     });
 
+/// So few that threads meet at them, and so many that it grows.
+const KEYS: u64 = 6;
+
 /// Keys are kept as one more than they are; 0 is no key, and no value.
 #[derive(Default)]
 struct Entry {
@@ -146,21 +149,28 @@ fn stress(plan: &Plan, excludes: bool) -> Outcome {
         growing: Mutex::new(()),
         excludes,
     };
-    Outcome::from(test(KeyValue::<u64, u64>::new(), make, plan).report(
-        |map, op| match op {
-            Op::Get(key) => Ret::Value(map.get(*key)),
-            Op::Put(key, value) => {
-                map.put(*key, *value);
-                Ret::Done
-            }
-            Op::Append(..) | Op::Delete(_) | Op::Cas(..) => unreachable!("not drawn"),
-        },
-        |draw| {
-            let key = draw.below(6);
-            match draw.chance(1, 2) {
-                true => Op::Put(key, draw.unique()),
-                false => Op::Get(key),
-            }
-        },
-    ))
+    Outcome::from(
+        test(KeyValue::<u64, u64>::new(), make, plan)
+            .settle(|last| match last {
+                None => Some(Op::Get(0)),
+                Some((op, _)) => Some(Op::Get(op.key() + 1)).filter(|next| *next.key() < KEYS),
+            })
+            .report(
+                |map, op| match op {
+                    Op::Get(key) => Ret::Value(map.get(*key)),
+                    Op::Put(key, value) => {
+                        map.put(*key, *value);
+                        Ret::Done
+                    }
+                    Op::Append(..) | Op::Delete(_) | Op::Cas(..) => unreachable!("not drawn"),
+                },
+                |draw| {
+                    let key = draw.below(KEYS);
+                    match draw.chance(1, 2) {
+                        true => Op::Put(key, draw.unique()),
+                        false => Op::Get(key),
+                    }
+                },
+            ),
+    )
 }

@@ -38,6 +38,8 @@ pub struct Subject {
     pub about: &'static str,
     /// Whether something is wrong with it.
     pub is_broken: bool,
+    /// Whether it may live so long that a test [soaks](super#soaking) it, and is settled when that does.
+    pub soaks: bool,
     run: fn(&Plan) -> Outcome,
 }
 
@@ -73,6 +75,7 @@ impl Subject {
             name,
             about,
             is_broken: false,
+            soaks: true,
             run,
         }
     }
@@ -87,7 +90,16 @@ impl Subject {
             name,
             about,
             is_broken: true,
+            soaks: true,
             run,
+        }
+    }
+
+    /// The same, which does not live long.
+    pub const fn short_lived(self) -> Self {
+        Self {
+            soaks: false,
+            ..self
         }
     }
 
@@ -146,7 +158,7 @@ where
     S: Specification<
             Op: Jepsen<Ret = S::Ret> + Clone + Send + Sync,
             Ret: Clone + Send + Sync,
-            State: Send,
+            State: Send + Sync,
         > + Sync,
     F: FnMut() -> T,
     T: Send + Sync,
@@ -159,7 +171,7 @@ where
 #[cfg(not(feature = "format"))]
 fn test<S, F, T>(specification: S, make: F, plan: &Plan) -> Stress<S, F>
 where
-    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send> + Sync,
+    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send + Sync> + Sync,
     F: FnMut() -> T,
     T: Send + Sync,
 {

@@ -15,14 +15,16 @@ pub(super) const BROKEN: Subject = Subject::broken(
     "broken-queue",
     "stores its tail without looking: it may go back behind a value, and the queue seems empty",
     |plan| stress(plan, |tail, end| tail.store(end, SeqCst)),
-);
+)
+.short_lived();
 
 pub(super) const CORRECT: Subject =
     Subject::correct("queue", "a queue whose tail only goes forwards", |plan| {
         stress(plan, |tail, end| {
             tail.fetch_max(end, SeqCst);
         })
-    });
+    })
+    .short_lived();
 
 /// A place for each value that is ever enqueued; 0 is none.
 struct Places {

@@ -14,6 +14,9 @@ use crate::{
     stress::{Plan, point},
 };
 
+/// So few that threads meet at them.
+const ELEMENTS: u64 = 3;
+
 type Elements = RwLock<HashSet<u64>>;
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -49,25 +52,35 @@ fn contains(set: &Elements, element: u64) -> bool {
 }
 
 fn stress(plan: &Plan, add: fn(&Elements, u64) -> bool) -> Outcome {
-    Outcome::from(test(Set::new(), Elements::default, plan).report(
-        |set, op| {
-            Ret::Is(match op {
-                Op::Add(element) => add(set, *element),
-                Op::Remove(element) => {
-                    let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
-                    set.remove(element)
+    Outcome::from(
+        test(Set::new(), Elements::default, plan)
+            .settle(|last| match last {
+                None => Some(Op::Remove(0)),
+                Some((Op::Remove(element), _)) => {
+                    Some(Op::Remove(element + 1)).filter(|_| element + 1 < ELEMENTS)
                 }
-                Op::Contains(element) => contains(set, *element),
-                Op::Read => unreachable!("not drawn"),
+                Some(_) => None,
             })
-        },
-        |draw| {
-            let element = draw.below(3);
-            draw.weighted([
-                (2, Op::Add(element)),
-                (1, Op::Remove(element)),
-                (1, Op::Contains(element)),
-            ])
-        },
-    ))
+            .report(
+                |set, op| {
+                    Ret::Is(match op {
+                        Op::Add(element) => add(set, *element),
+                        Op::Remove(element) => {
+                            let mut set = set.write().unwrap_or_else(PoisonError::into_inner);
+                            set.remove(element)
+                        }
+                        Op::Contains(element) => contains(set, *element),
+                        Op::Read => unreachable!("not drawn"),
+                    })
+                },
+                |draw| {
+                    let element = draw.below(ELEMENTS);
+                    draw.weighted([
+                        (2, Op::Add(element)),
+                        (1, Op::Remove(element)),
+                        (1, Op::Contains(element)),
+                    ])
+                },
+            ),
+    )
 }

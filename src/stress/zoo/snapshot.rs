@@ -132,17 +132,21 @@ impl Cells {
 }
 
 fn stress(plan: &Plan, read: fn(&Cells) -> [u64; CELLS]) -> Outcome {
-    Outcome::from(test(Snapshot, Cells::default, plan).report(
-        |cells, op| match op {
-            Op::Write(cell, value) => {
-                cells.0[*cell].store(*value, SeqCst);
-                None
-            }
-            Op::Read => Some(read(cells)),
-        },
-        |draw| match draw.chance(1, 2) {
-            true => Op::Write(draw.below(CELLS as u64) as usize, draw.unique()),
-            false => Op::Read,
-        },
-    ))
+    Outcome::from(
+        test(Snapshot, Cells::default, plan)
+            .settle(|last| last.is_none().then_some(Op::Read))
+            .report(
+                |cells, op| match op {
+                    Op::Write(cell, value) => {
+                        cells.0[*cell].store(*value, SeqCst);
+                        None
+                    }
+                    Op::Read => Some(read(cells)),
+                },
+                |draw| match draw.chance(1, 2) {
+                    true => Op::Write(draw.below(CELLS as u64) as usize, draw.unique()),
+                    false => Op::Read,
+                },
+            ),
+    )
 }

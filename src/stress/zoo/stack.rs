@@ -121,19 +121,24 @@ fn stress(plan: &Plan, count: u64) -> Outcome {
     // A node for each push, so that there is always one.
     let nodes = plan.threads.saturating_mul(plan.operations);
     Outcome::from(
-        test(Stack::new(), move || Treiber::new(nodes, count), plan).report(
-            |stack, op| match op {
-                Op::Push(value) => {
-                    stack.push(*value);
-                    Ret::Done
-                }
-                Op::Pop => Ret::Value(stack.pop()),
-                Op::Peek => unreachable!("not drawn"),
-            },
-            |draw| match draw.chance(1, 2) {
-                true => Op::Push(draw.unique()),
-                false => Op::Pop,
-            },
-        ),
+        test(Stack::new(), move || Treiber::new(nodes, count), plan)
+            .settle(|last| match last {
+                Some((_, Ret::Value(None))) => None,
+                _ => Some(Op::Pop),
+            })
+            .report(
+                |stack, op| match op {
+                    Op::Push(value) => {
+                        stack.push(*value);
+                        Ret::Done
+                    }
+                    Op::Pop => Ret::Value(stack.pop()),
+                    Op::Peek => unreachable!("not drawn"),
+                },
+                |draw| match draw.chance(1, 2) {
+                    true => Op::Push(draw.unique()),
+                    false => Op::Pop,
+                },
+            ),
     )
 }

@@ -76,6 +76,7 @@ fn stress<C: Content>(plan: &Plan) -> Outcome {
         }
     };
     test(CasRegister::new(), AtomicCell::<C>::default, plan)
+        .settle(|last| last.is_none().then_some(Op::Read))
         .report(run, draw)
         .into()
 }

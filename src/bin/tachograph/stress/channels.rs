@@ -118,5 +118,11 @@ fn stress<C: Channel>(
         Op::Dequeue => Ret::Value(channel.receive()),
         Op::Peek | Op::Len => unreachable!("not drawn"),
     };
-    test(model, make, plan).report(run, draw).into()
+    test(model, make, plan)
+        .settle(|last| match last {
+            Some((_, Ret::Value(None))) => None,
+            _ => Some(Op::Dequeue),
+        })
+        .report(run, draw)
+        .into()
 }

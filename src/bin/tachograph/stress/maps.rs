@@ -86,5 +86,11 @@ fn stress<M: Map>(plan: &Plan, make: impl FnMut() -> M) -> Outcome {
         }
         Op::Append(..) | Op::Cas(..) => unreachable!("not drawn"),
     };
-    test(KeyValue::new(), make, plan).report(run, draw).into()
+    test(KeyValue::new(), make, plan)
+        .settle(|last| match last {
+            None => Some(Op::Delete(0)),
+            Some((op, _)) => Some(Op::Delete(op.key() + 1)).filter(|next| *next.key() < KEYS),
+        })
+        .report(run, draw)
+        .into()
 }

@@ -27,7 +27,8 @@ use crate::{
 /// Run an object under real threads, and check what it did
 ///
 /// Threads run thousands of short rounds, each on a new object, recorded and checked, until something is found or the rounds or
-/// the time are up. Of a finding the few operations that show it are printed.
+/// the time are up. Of a finding the few operations that show it are printed. With --soak it is one long run of one object
+/// instead, checked in pieces as it goes.
 #[derive(Args)]
 #[command(after_help = objects())]
 pub struct Stress {
@@ -37,9 +38,9 @@ pub struct Stress {
     /// How many threads run operations
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     threads: u32,
-    /// How many operations each thread runs in a round
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
-    ops: u32,
+    /// How many operations each thread runs in a round; 8, or 5,000 with --soak
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    ops: Option<u32>,
     /// The most rounds; 20,000, unless --seconds is given
     #[arg(long, value_name = "N")]
     rounds: Option<u64>,
@@ -49,6 +50,12 @@ pub struct Stress {
     /// What operations and delays are drawn from; another in every run, if not given
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Keep one object for all rounds, which are pieces of one history; between them it is emptied or read
+    #[arg(long)]
+    soak: bool,
+    /// Let the threads run at full speed, without small delays here and there
+    #[arg(long)]
+    no_delays: bool,
     /// Write what is found into this directory: an account, the history, and a page for a browser
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -69,6 +76,13 @@ impl Stress {
             say::usage(format_args!("\n{}\n", objects()));
             return Ok(Verdict::BadInput);
         };
+        if self.soak && !subject.soaks {
+            let name = subject.name;
+            say::complain(format_args!(
+                "`{name}` is not made to live long: leave --soak away"
+            ));
+            return Ok(Verdict::BadInput);
+        }
         let outcome = {
             let _patience = Patience::while_doing(&format!("{}: running", subject.name));
             subject.stress(&self.plan())
@@ -97,10 +111,16 @@ impl Stress {
         Ok(verdict)
     }
 
+    fn ops(&self) -> u32 {
+        self.ops.unwrap_or(if self.soak { 5000 } else { 8 })
+    }
+
     fn plan(&self) -> Plan {
         let plan = Plan::new()
             .threads(self.threads as usize)
-            .operations(self.ops as usize);
+            .operations(self.ops() as usize)
+            .delays(!self.no_delays)
+            .soak(self.soak);
         // Whichever end is given, the other one does not come first.
         let plan = match (self.rounds, self.seconds) {
             (None, None) => plan,
@@ -133,13 +153,15 @@ impl Stress {
             "verdict": verdict,
             "seed": counts.seed,
             "threads": self.threads,
-            "ops": self.ops,
+            "ops": self.ops(),
+            "soak": self.soak,
             "rounds": counts.rounds,
             "operations": counts.overlap.operations,
             "overlapping": counts.overlap.overlapping,
             "linearizable": counts.linearizable,
             "undecided": counts.undecided,
             "violations": counts.violations,
+            "replaced": counts.replaced,
             "panicked": counts.panicked,
             "seconds": counts.elapsed.as_secs_f64(),
             "found_in_round": outcome.round,
@@ -189,7 +211,7 @@ where
     S: Specification<
             Op: tachograph::format::edn::Jepsen<Ret = S::Ret> + Clone + Send + Sync,
             Ret: Clone + Send + Sync,
-            State: Send,
+            State: Send + Sync,
         > + Sync,
     F: FnMut() -> T,
     T: Send + Sync,

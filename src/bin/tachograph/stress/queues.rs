@@ -86,5 +86,11 @@ fn stress<Q: Fifo>(plan: &Plan, model: Queue<u64>, make: impl FnMut() -> Q) -> O
         Op::Dequeue => Ret::Value(queue.dequeue()),
         Op::Peek | Op::Len => unreachable!("not drawn"),
     };
-    test(model, make, plan).report(run, draw).into()
+    test(model, make, plan)
+        .settle(|last| match last {
+            Some((_, Ret::Value(None))) => None,
+            _ => Some(Op::Dequeue),
+        })
+        .report(run, draw)
+        .into()
 }
