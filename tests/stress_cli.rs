@@ -235,3 +235,42 @@ fn the_exit_code_tells_what_is_no_pass() {
     assert!(text(&run.stdout).contains("← nothing explains this"));
     assert!(text(&run.stderr).contains("taken"));
 }
+
+#[test]
+fn a_soak_is_one_long_run() {
+    let folder = Folder::new("soak");
+    let may_not = "queue";
+    let names = || correct().filter(|name| *name != may_not);
+    for object in names() {
+        let (found, code) = folder.json(&format!(
+            "stress {object} --soak --threads 2 --ops 200 --rounds 5 --seed 1"
+        ));
+        assert_eq!(
+            (&found["verdict"], code),
+            (&"linearizable".into(), Some(0)),
+            "{found}"
+        );
+        assert_eq!(found["linearizable"], 5, "every piece is decided: {found}");
+        assert_eq!(found["replaced"], 0, "{found}");
+        // The operations that settle it are recorded too.
+        assert!(found["operations"].as_u64().unwrap() > 2000, "{found}");
+    }
+    // What is wrong with the map shows only where it grows, and it has done that once it is a few operations old.
+    let soaks = |subject: &&zoo::Subject| subject.is_broken && subject.soaks;
+    let soaks = zoo::ALL.iter().filter(soaks);
+    for subject in soaks.filter(|subject| subject.name != "broken-map") {
+        let object = subject.name;
+        let (found, code) = folder.json(&format!(
+            "stress {object} --soak --ops 100 --rounds 5000 --seed 1 --out found"
+        ));
+        assert_eq!(
+            (&found["verdict"], code),
+            (&"violation".into(), Some(1)),
+            "{found}"
+        );
+        assert_eq!(found["files"].as_array().unwrap().len(), 3);
+    }
+    let refused = folder.run("stress queue --soak");
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(text(&refused.stderr).contains("leave --soak away"));
+}

@@ -94,8 +94,6 @@ fn after<S: Specification>(
 }
 
 /// What is known of the state of the object at the end of a history that is linearizable.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(feature = "stress"), expect(dead_code))]
 enum Ending {
     /// It may be one of several, or something is still open.
     Open,

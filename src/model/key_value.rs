@@ -429,11 +429,13 @@ mod jepsen {
             assert_also_read, assert_misfits, assert_read_back, values,
         };
 
+        type MapOp = Op<Value, Value>;
+
         #[test]
         fn what_is_written_reads_back() {
             for key in values().into_iter().chain([Value::Nil]) {
-                assert_read_back(Op::Get(key.clone()), [Ret::Value(None)]);
-                assert_read_back(Op::Delete(key.clone()), [Ret::Done]);
+                assert_read_back(MapOp::Get(key.clone()), [Ret::Value(None)]);
+                assert_read_back(MapOp::Delete(key.clone()), [Ret::Done]);
                 for value in values() {
                     let found = Ret::Value(Some(value.clone()));
                     assert_read_back(Op::Get(key.clone()), [found]);
@@ -453,11 +455,11 @@ mod jepsen {
         #[test]
         fn synonyms_are_read() {
             let four = Ret::Value(Some(4.into()));
-            assert_also_read::<Op<_, _>>("read", "[1 nil]", "[1 4]", four);
-            assert_also_read::<Op<_, _>>("write", "[1 4]", "(1 4)", Ret::Done);
-            assert_also_read::<Op<_, _>>("put", "[1 4]", "nil", Ret::Done);
+            assert_also_read::<MapOp>("read", "[1 nil]", "[1 4]", four);
+            assert_also_read::<MapOp>("write", "[1 4]", "(1 4)", Ret::Done);
+            assert_also_read::<MapOp>("put", "[1 4]", "nil", Ret::Done);
             let swapped = Ret::Swapped(true);
-            assert_also_read::<Op<_, _>>("cas", "[1 (4 5)]", "[1 (4 5)]", swapped);
+            assert_also_read::<MapOp>("cas", "[1 (4 5)]", "[1 (4 5)]", swapped);
         }
 
         #[test]

@@ -212,7 +212,21 @@ mod jepsen {
                     assert_read_back(op, [None, Some(value.clone())].map(Ret::Value));
                 }
             }
-            assert_read_back(Op::Len, [0, 7].map(Ret::Len));
+            assert_read_back(Op::<Value>::Len, [0, 7].map(Ret::Len));
+        }
+
+        #[test]
+        fn values_of_a_type_of_their_own_read_back() {
+            for value in [0, 7, u64::MAX] {
+                let enqueued = [true, false].map(Ret::Enqueued);
+                assert_read_back(Op::Enqueue(value), enqueued);
+                assert_read_back(Op::Dequeue, [None, Some(value)].map(Ret::Value));
+            }
+            assert_misfits::<Op<u64>>(&[
+                (":enqueue -1", "`:enqueue` takes a value other than nil"),
+                (":enqueue :a", "`:enqueue` takes a value other than nil"),
+                (":dequeue nil → 1.5", "`:dequeue` returns a value, or nil"),
+            ]);
         }
 
         #[test]

@@ -317,10 +317,10 @@ where
         .finding
         .as_ref()
         .and_then(|finding| finding.since.clone());
-    let specification = soak::From {
-        specification,
-        state: since.unwrap_or_else(|| specification.initial()),
-    };
+    let mut specification = soak::From::initial(specification);
+    if let Some(since) = since {
+        specification.state = since;
+    }
     let write = move |history: &History<S::Op, S::Ret>, file: &mut dyn io::Write| {
         let found = check::linearizable(&specification, history, &plan.budget);
         let page = Page::new(&specification, history).report(&found);

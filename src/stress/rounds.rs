@@ -134,7 +134,8 @@ where
     let settle = plan.soak.then_some(settle.unwrap_or(&|_| None));
     // What is in the object was put there by the operations of the round. Others may take some more.
     let settling = operations.saturating_add(SETTLING);
-    let mut kept = plan.soak.then(|| Kept::new(specification.initial()));
+    let mut kept = plan.soak.then(Kept::new);
+    let mut from = soak::From::initial(specification);
     let mut unique = 0;
 
     thread::scope(|scope| {
@@ -271,23 +272,19 @@ where
                 counts.add_overlap(history.overlap());
                 let mut since = None;
                 let verdict = match &mut kept {
-                    None => Some(check::linearizable(specification, history, &plan.budget).verdict),
+                    None => Some(check::linearizable(&from, history, &plan.budget).verdict),
                     // In what state that object was, nobody knows.
                     Some(kept) if kept.number != of => None,
                     Some(kept) => {
-                        let from = soak::From {
-                            specification,
-                            state: kept.state.clone(),
-                        };
                         let (found, end) = check::linearizable_to(&from, history, &plan.budget);
-                        since = Some(from.state).filter(|state| *state != specification.initial());
-                        match end.filter(|_| panic.is_none()) {
-                            Some(state) => kept.state = state,
-                            None => {
-                                counts.replaced += u64::from(!found.verdict.is_violation());
-                                kept.give_up(specification.initial());
-                            }
+                        let next = end.filter(|_| panic.is_none());
+                        if next.is_none() {
+                            counts.replaced += u64::from(!found.verdict.is_violation());
+                            kept.give_up();
                         }
+                        let next = next.unwrap_or_else(|| specification.initial());
+                        let before = mem::replace(&mut from.state, next);
+                        since = Some(before).filter(|state| *state != specification.initial());
                         Some(found.verdict)
                     }
                 };
@@ -333,20 +330,12 @@ where
             cause,
             account,
         } = finding;
-        *account = match since {
-            None => account::of(specification, plan, *round, history, cause),
-            Some(state) => {
-                let from = soak::From {
-                    specification,
-                    state: state.clone(),
-                };
-                let account = account::of(&from, plan, *round, history, cause);
-                format!(
-                    "{account}\n\nBefore this round the state was {}",
-                    account::state(state)
-                )
-            }
-        };
+        from.state = since.clone().unwrap_or_else(|| specification.initial());
+        *account = account::of(&from, plan, *round, history, cause);
+        if let Some(state) = since {
+            let state = account::state(state);
+            *account += &format!("\n\nBefore this round the state was {state}");
+        }
     }
     Report::new(counts, finding)
 }

@@ -18,6 +18,15 @@ pub(super) struct From<'s, S: Specification> {
     pub(super) state: S::State,
 }
 
+impl<'s, S: Specification> From<'s, S> {
+    pub(super) fn initial(specification: &'s S) -> Self {
+        Self {
+            specification,
+            state: specification.initial(),
+        }
+    }
+}
+
 impl<S: Specification> Specification for From<'_, S> {
     type Op = S::Op;
     type Ret = S::Ret;
@@ -86,21 +95,18 @@ pub(super) fn settle<O, R>(settle: &Settle<O, R>, most: usize, mut run: impl FnM
     }
 }
 
-/// The object that is kept, and what is known of it.
-pub(super) struct Kept<T, S> {
+/// The object that is kept.
+pub(super) struct Kept<T> {
     object: Option<Arc<T>>,
     /// How many there were before. What is under way may be of one of these.
     pub(super) number: u64,
-    /// The state in which the next piece to be judged begins.
-    pub(super) state: S,
 }
 
-impl<T, S> Kept<T, S> {
-    pub(super) fn new(initial: S) -> Self {
+impl<T> Kept<T> {
+    pub(super) fn new() -> Self {
         Self {
             object: None,
             number: 0,
-            state: initial,
         }
     }
 
@@ -109,9 +115,8 @@ impl<T, S> Kept<T, S> {
     }
 
     /// Nobody knows its state any more: from now on there is another one.
-    pub(super) fn give_up(&mut self, initial: S) {
+    pub(super) fn give_up(&mut self) {
         self.object = None;
         self.number += 1;
-        self.state = initial;
     }
 }

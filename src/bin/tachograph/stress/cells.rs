@@ -15,13 +15,11 @@ use tachograph::{
 use super::test;
 
 pub const ALL: &[Subject] = &[
-    Subject::correct("atomic-cell", "crossbeam's AtomicCell<u64>", |plan| {
-        stress::<u64>(plan)
-    }),
+    Subject::correct("atomic-cell", "crossbeam's AtomicCell<u64>", stress::<u64>),
     Subject::correct(
         "wide-atomic-cell",
         "crossbeam's AtomicCell of four words, which no instruction writes at once",
-        |plan| stress::<[u64; 4]>(plan),
+        stress::<[u64; 4]>,
     ),
 ];
 
