@@ -4,7 +4,7 @@ use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Mutex,
+        Barrier, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
@@ -20,7 +20,7 @@ use tachograph::{
         queue::{Op, Ret},
         register,
     },
-    stress::{Cause, Draw, Plan, Program, Stress, point, zoo},
+    stress::{self, Cause, Draw, Plan, Program, Stress, point, zoo},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -232,9 +232,11 @@ fn a_violation_panics_and_names_the_files_written() {
         .filter_map(|line| line.strip_prefix("written: "))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
-    let [account, events] = &files[..] else {
+    let [account, events, pages @ ..] = &files[..] else {
         panic!("{text}");
     };
+    assert_eq!(pages.len(), usize::from(cfg!(feature = "format")));
+    assert!(pages.iter().all(|page| page.starts_with("<!doctype html>")));
     assert!(text.starts_with(account.trim_end()), "{text}");
     assert_eq!(events.lines().count(), 64);
     fs::remove_dir_all(directory).unwrap();
@@ -529,4 +531,166 @@ fn programs_of_any_bytes_are_short_and_are_run() {
             .run_program(&program, seg_queue);
     }
     assert_eq!(longest, 8);
+}
+
+/// Pieces of one long history.
+fn soak(pieces: u64, operations: usize) -> Plan {
+    rounds(pieces).threads(2).operations(operations).soak(true)
+}
+
+/// Empties a queue.
+fn emptied(last: Option<(&Op<u64>, &Ret<u64>)>) -> Option<Op<u64>> {
+    match last {
+        Some((_, Ret::Value(None))) => None,
+        _ => Some(Op::Dequeue),
+    }
+}
+
+#[test]
+fn a_soak_keeps_one_object_and_judges_every_piece() {
+    let made = AtomicU64::new(0);
+    let make = || {
+        made.fetch_add(1, Relaxed);
+        SegQueue::new()
+    };
+    let report = Stress::new(Queue::new(), make)
+        .plan(soak(40, 600))
+        .settle(emptied)
+        .report(seg_queue, enqueue_or_dequeue);
+    assert!(report.is_pass(), "{report}");
+    assert_eq!(
+        (report.counts.linearizable, report.counts.replaced),
+        (40, 0)
+    );
+    assert_eq!(made.into_inner(), 1);
+    assert!(
+        report.counts.overlap.operations > 40 * 1200,
+        "what settles it is recorded too"
+    );
+}
+
+/// Counts, and forgets an addition whose number is this one.
+struct Forgetful {
+    count: Mutex<i64>,
+    additions: AtomicU64,
+    forgets: u64,
+}
+
+fn count(
+    forgets: u64,
+    settles: bool,
+    plan: Plan,
+) -> stress::Report<counter::Op, counter::Ret, i64> {
+    let make = move || Forgetful {
+        count: Mutex::new(0),
+        additions: AtomicU64::new(0),
+        forgets,
+    };
+    Stress::new(Counter::new(), make)
+        .plan(plan)
+        .settle(move |last| (settles && last.is_none()).then_some(counter::Op::Get))
+        .report(
+            |counter, op| match op {
+                counter::Op::Get => counter::Ret::Count(*counter.count.lock().unwrap()),
+                counter::Op::Add(n) => {
+                    let number = counter.additions.fetch_add(1, Relaxed);
+                    *counter.count.lock().unwrap() += n * i64::from(number != counter.forgets);
+                    counter::Ret::Done
+                }
+                counter::Op::FetchAdd(_) => unreachable!("not drawn"),
+            },
+            |draw| draw.weighted([(1, counter::Op::Get), (1, counter::Op::Add(1))]),
+        )
+}
+
+#[test]
+fn a_soak_finds_what_only_a_long_life_shows() {
+    // A new object for each round never comes that far.
+    let report = count(5000, true, rounds(300).threads(2).operations(50));
+    assert!(report.is_pass(), "{report}");
+
+    let report = count(5000, true, soak(300, 50).seed(1));
+    let finding = report.finding.as_ref().expect("an addition was forgotten");
+    assert!((80..120).contains(&finding.round), "{report}");
+    // It is judged from the count that was there before, and says so.
+    let since = finding.since.expect("the counter was not at 0");
+    assert!(since > 4000, "{since}");
+    assert!(
+        report
+            .to_string()
+            .contains(&format!("Before this round the state was {since}")),
+        "{report}"
+    );
+    let report = count(u64::MAX, true, soak(300, 50));
+    assert!(report.is_pass(), "{report}");
+    assert_eq!(
+        (report.counts.linearizable, report.counts.replaced),
+        (300, 0)
+    );
+}
+
+/// A queue that gives out one value a second time, long after the first.
+#[derive(Default)]
+struct Repeating {
+    queue: SegQueue<u64>,
+    enqueued: AtomicU64,
+    kept: AtomicU64,
+}
+
+#[test]
+fn a_soak_finds_a_violation_across_pieces() {
+    let report = Stress::new(Queue::new(), Repeating::default)
+        .plan(soak(50, 100).seed(1))
+        .settle(emptied)
+        .report(
+            |repeating, op| {
+                if let Op::Enqueue(value) = op {
+                    match repeating.enqueued.fetch_add(1, Relaxed) {
+                        700 => repeating.kept.store(*value, Relaxed),
+                        1500 => repeating.queue.push(repeating.kept.load(Relaxed)),
+                        _ => {}
+                    }
+                }
+                seg_queue(&repeating.queue, op)
+            },
+            enqueue_or_dequeue,
+        );
+    let finding = report.finding.as_ref().expect("a value came twice");
+    assert!((11..20).contains(&finding.round), "{report}");
+    assert!(finding.since.is_none(), "it was empty before: {report}");
+}
+
+#[test]
+fn a_soak_accuses_nobody_of_what_it_does_not_know() {
+    // Two writes that meet, and nothing reads the register then: which of them came last is not known.
+    let meeting = Barrier::new(2);
+    let report = Stress::new(Register::new(), || Mutex::new(None))
+        .plan(soak(50, 1))
+        .report(
+            |register, op| {
+                meeting.wait();
+                let register::Op::Write(value) = op else {
+                    unreachable!("not drawn");
+                };
+                *register.lock().unwrap() = Some(*value);
+                meeting.wait();
+                None
+            },
+            |draw| register::Op::Write(draw.unique()),
+        );
+    assert!(report.is_pass(), "{report}");
+    let counts = report.counts;
+    assert_eq!(counts.replaced, counts.linearizable, "{report}");
+    assert_eq!(counts.linearizable + counts.undecided, 50);
+    assert!(report.to_string().contains("Stress::settle"), "{report}");
+}
+
+#[test]
+fn what_settles_without_end_is_ended() {
+    let report = Stress::new(Queue::new(), SegQueue::new)
+        .plan(soak(3, 10))
+        .settle(|_| Some(Op::Dequeue))
+        .report(seg_queue, enqueue_or_dequeue);
+    assert!(report.is_pass(), "{report}");
+    assert_eq!(report.counts.replaced, 0, "it is empty all the same");
 }

@@ -315,6 +315,14 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         }
     }
 
+    /// Whether no operation is open and the object can only be in one state, if no explanation was left out.
+    pub(super) fn is_in_one_state(&self) -> bool {
+        !self.is_narrowed
+            && self.classes.is_empty()
+            && self.window.iter().all(Option::is_none)
+            && self.configurations.len() == 1
+    }
+
     fn compact(&mut self) {
         self.trail.compact_if_long(
             self.configurations

@@ -43,24 +43,99 @@ pub fn linearizable<S>(
 where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
+    judge(specification, history, budget).0
+}
+
+/// The same, and the state that the history ends in: if it is linearizable, if nothing is open at its end, and if
+/// the object then is in this state in whatever order the operations took effect.
+#[cfg(feature = "stress")]
+pub(crate) fn linearizable_to<S>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    budget: &Budget,
+) -> (Report<S::State>, Option<S::State>)
+where
+    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
+{
+    let (report, end) = judge(specification, history, budget);
+    let state = match (&report.verdict, end) {
+        (Verdict::Linearizable(_), Ending::AsItBegan) => Some(specification.initial()),
+        (Verdict::Linearizable(witness), Ending::OneState) => {
+            after(specification, history, &witness.order)
+        }
+        _ => None,
+    };
+    (report, state)
+}
+
+/// The state after these operations, one after the other, if it is only one.
+#[cfg(feature = "stress")]
+fn after<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    order: &[u64],
+) -> Option<S::State> {
+    let mut states = vec![specification.initial()];
+    for invocation in order {
+        let operation = history.operation(*invocation)?;
+        let Outcome::Ok(ret) = operation.outcome else {
+            return None; // who knows what it returned
+        };
+        let mut next = Vec::with_capacity(states.len());
+        for state in &states {
+            specification.step(state, operation.op, Some(ret), |state| {
+                if !next.contains(&state) {
+                    next.push(state);
+                }
+            });
+        }
+        states = next;
+    }
+    states.pop().filter(|_| states.is_empty())
+}
+
+/// What is known of the state of the object at the end of a history that is linearizable.
+enum Ending {
+    /// It may be one of several, or something is still open.
+    Open,
+    /// It is the same in whatever order the operations took effect.
+    OneState,
+    /// It is that of the beginning.
+    AsItBegan,
+}
+
+fn judge<S>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    budget: &Budget,
+) -> (Report<S::State>, Ending)
+where
+    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
+{
     let account = Account::new(*budget);
     if let Some(event) = without_beginning(history) {
-        return Report {
+        let report = Report {
             verdict: Verdict::Unknown(Reason::NoBeginning(event)),
             operations: 0,
             configurations: 0,
             elapsed: account.elapsed(),
         };
+        return (report, Ending::Open);
     }
     if let Some(collection) = specification.collection(history) {
         let verdict =
             collection::check(specification, history, &collection, account.meter(u64::MAX));
-        return Report {
+        let report = Report {
             verdict,
             operations: collection.operations(),
             configurations: account.configurations(),
             elapsed: account.elapsed(),
         };
+        let end = match collection.ends_empty() {
+            true => Ending::AsItBegan,
+            false => Ending::Open,
+        };
+        return (report, end);
     }
     let check = Check {
         specification,
@@ -74,12 +149,17 @@ where
         parts => check.all(parts),
     };
     let operations = outcomes.iter().map(|part| part.operations).sum();
-    Report {
+    let end = match outcomes.iter().all(|part| part.ends_in_one_state) {
+        true => Ending::OneState,
+        false => Ending::Open,
+    };
+    let report = Report {
         verdict: together(outcomes),
         operations,
         configurations: account.configurations(),
         elapsed: account.elapsed(),
-    }
+    };
+    (report, end)
 }
 
 /// The first event that completes what was invoked before the history begins. What happened there is not known.
@@ -109,6 +189,8 @@ struct Part<T> {
     /// `None` where it was left unfinished, because another part has an earlier violation.
     verdict: Option<Verdict<T>>,
     operations: u64,
+    /// Whether nothing is open at its end and only one state is possible then.
+    ends_in_one_state: bool,
 }
 
 impl<T> Part<T> {
@@ -116,6 +198,7 @@ impl<T> Part<T> {
         Self {
             verdict: Some(verdict),
             operations: 0,
+            ends_in_one_state: false,
         }
     }
 }
@@ -247,6 +330,10 @@ where
         let mut is_hard = false;
         let Search { end, operations } =
             self.decide::<WORDS>(positions.clone(), u64::MAX, most, &mut is_hard)?;
+        let ends_in_one_state = match &end {
+            End::Explained(frontier) => frontier.is_in_one_state(),
+            _ => false,
+        };
         let verdict = match end {
             End::Explained(frontier) => Some(Verdict::Linearizable(Witness {
                 order: frontier.trail.up_to(frontier.configurations[0].last),
@@ -261,6 +348,7 @@ where
         Some(Part {
             verdict,
             operations,
+            ends_in_one_state,
         })
     }
 

@@ -20,6 +20,8 @@ mod trail;
 mod verdict;
 mod witness;
 
+#[cfg(feature = "stress")]
+pub(crate) use self::linearizable::linearizable_to;
 pub use self::{
     budget::{Budget, Spent},
     linearizable::linearizable,

@@ -212,6 +212,31 @@ impl<O, R> History<O, R> {
         self.rows.push(Packed::of(process, kind, error));
     }
 
+    /// The same history of other operations and results. That of a completion is made with the operation that it completes.
+    #[cfg(feature = "format")]
+    pub(crate) fn translated<P, S>(
+        &self,
+        op: impl Fn(&O) -> P,
+        ret: impl Fn(Option<&O>, &R) -> S,
+    ) -> History<P, S> {
+        let mut translated = History::new();
+        translated.describe(self.start, self.cut);
+        for event in self.events() {
+            let owned = |text: &str| Text::Owned(text.to_owned());
+            let completed = || self.operation(event.index).map(|operation| operation.op);
+            let kind = match event.kind {
+                EventKind::Invoke(invoked) => EventKind::Invoke(op(invoked)),
+                EventKind::Ok(returned) => EventKind::Ok(ret(completed(), returned)),
+                EventKind::Fail => EventKind::Fail,
+                EventKind::Info => EventKind::Info,
+                EventKind::Mark(text) => EventKind::Mark(owned(text)),
+            };
+            let nanos = event.time.map(|time| time.as_nanos() as u64); // which it was kept as
+            translated.push(event.process, nanos, kind, event.error.map(owned));
+        }
+        translated
+    }
+
     /// For the walker, which fills in events out of order and then says how far they have no gap.
     pub(crate) fn parts_mut(&mut self) -> (&mut Rows<O, R>, &mut Vec<u64>) {
         self.pairs.take();

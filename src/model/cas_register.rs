@@ -88,7 +88,7 @@ mod jepsen {
     use super::{Op, Ret};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Shapes, pair, repeats, some, swap, swapped, values},
+        model::shapes::{Shapes, found, pair, repeats, swap, swapped, taken, values},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -104,8 +104,8 @@ mod jepsen {
         ],
     };
 
-    impl Jepsen for Op<Value> {
-        type Ret = Ret<Value>;
+    impl<V: Clone + Into<Value> + TryFrom<Value>> Jepsen for Op<V> {
+        type Ret = Ret<V>;
 
         fn f(&self) -> &str {
             match self {
@@ -118,15 +118,17 @@ mod jepsen {
         fn value(&self) -> Value {
             match self {
                 Op::Read => Value::Nil,
-                Op::Write(value) => value.clone(),
+                Op::Write(value) => value.clone().into(),
                 Op::Cas(old, new) => pair(old.clone(), new.clone()),
             }
         }
 
-        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+        fn ret_value(&self, ret: &Ret<V>) -> Value {
             match (self, ret) {
                 (Op::Read, Ret::Value(value)) => value.clone().into(),
-                (Op::Cas(old, new), Ret::Swapped(swapped)) => swap(old, new, *swapped),
+                (Op::Cas(old, new), Ret::Swapped(swapped)) => {
+                    swap(&old.clone().into(), &new.clone().into(), *swapped)
+                }
                 _ => self.value(),
             }
         }
@@ -134,18 +136,25 @@ mod jepsen {
         fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
             match (f, value) {
                 ("read", Value::Nil) => Some(Op::Read),
-                ("write", value) => some(value).map(Op::Write),
-                ("cas", value) => values(value).map(|[old, new]| Op::Cas(old, new)),
+                ("write", value) => taken(value).map(Op::Write),
+                ("cas", value) => {
+                    let [old, new] = values(value).ok_or_else(|| SHAPES.takes(f))?;
+                    taken(old)
+                        .zip(taken(new))
+                        .map(|(old, new)| Op::Cas(old, new))
+                }
                 _ => None,
             }
             .ok_or_else(|| SHAPES.takes(f))
         }
 
-        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+        fn ret_from_value(&self, value: Value) -> Result<Ret<V>, Misfit> {
             match self {
-                Op::Read => Some(Ret::Value(some(value))),
-                Op::Write(written) => repeats(&value, written).then_some(Ret::Done),
-                Op::Cas(old, new) => swapped(&value, old, new).map(Ret::Swapped),
+                Op::Read => found(value).map(Ret::Value),
+                Op::Write(_) => repeats(&value, &self.value()).then_some(Ret::Done),
+                Op::Cas(old, new) => {
+                    swapped(&value, &old.clone().into(), &new.clone().into()).map(Ret::Swapped)
+                }
             }
             .ok_or_else(|| SHAPES.returns(self.f()))
         }

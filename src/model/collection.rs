@@ -109,6 +109,20 @@ impl Collection {
         })
     }
 
+    /// Whether it is empty at the end of the history, in whatever order its operations took effect; if they did in any.
+    pub(crate) fn ends_empty(&self) -> bool {
+        let mut held = 0_i64;
+        for entry in self.entries.iter().filter(|entry| !entry.failed) {
+            match entry.access {
+                _ if entry.completion == u64::MAX => return false,
+                Access::Put(_) => held += 1,
+                Access::Take(Some(Some(_))) => held -= 1,
+                Access::Take(_) => {}
+            }
+        }
+        held == 0
+    }
+
     /// How many there are that did not fail.
     pub(crate) fn operations(&self) -> u64 {
         self.entries.iter().filter(|entry| !entry.failed).count() as u64

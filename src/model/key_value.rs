@@ -266,7 +266,7 @@ mod jepsen {
     use super::{Append, Op, Ret, shortest};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Shapes, items, pair, repeats, some, swap, swapped, values},
+        model::shapes::{Shapes, found, items, pair, repeats, swap, swapped, taken, values},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -336,8 +336,12 @@ mod jepsen {
         }
     }
 
-    impl Jepsen for Op<Value, Value> {
-        type Ret = Ret<Value>;
+    impl<K, V> Jepsen for Op<K, V>
+    where
+        K: Clone + Into<Value> + TryFrom<Value>,
+        V: Clone + Into<Value> + TryFrom<Value>,
+    {
+        type Ret = Ret<V>;
 
         fn f(&self) -> &str {
             match self {
@@ -352,20 +356,21 @@ mod jepsen {
         fn value(&self) -> Value {
             let argument = match self {
                 Op::Get(_) | Op::Delete(_) => Value::Nil,
-                Op::Put(_, value) | Op::Append(_, value) => value.clone(),
+                Op::Put(_, value) | Op::Append(_, value) => value.clone().into(),
                 Op::Cas(_, old, new) => pair(old.clone(), new.clone()),
             };
             pair(self.key().clone(), argument)
         }
 
-        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+        fn ret_value(&self, ret: &Ret<V>) -> Value {
             match (self, ret) {
                 (Op::Get(key), Ret::Value(value)) => pair(key.clone(), value.clone()),
                 (Op::Append(key, more), Ret::Refused) => {
-                    vec![key.clone(), more.clone(), false.into()].into()
+                    vec![key.clone().into(), more.clone().into(), false.into()].into()
                 }
                 (Op::Cas(key, old, new), Ret::Swapped(swapped)) => {
-                    pair(key.clone(), swap(old, new, *swapped))
+                    let [old, new] = [old, new].map(|value| value.clone().into());
+                    pair(key.clone(), swap(&old, &new, *swapped))
                 }
                 _ => self.value(),
             }
@@ -374,32 +379,43 @@ mod jepsen {
         fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
             let misfit = || SHAPES.takes(f);
             let [key, argument] = items(value).ok_or_else(misfit)?;
+            let key = K::try_from(key).map_err(|_| misfit())?;
             match (f, argument) {
                 ("get" | "read", Value::Nil) => Some(Op::Get(key)),
-                ("put" | "write", value) => some(value).map(|value| Op::Put(key, value)),
+                ("put" | "write", value) => taken(value).map(|value| Op::Put(key, value)),
                 ("append", more @ (Value::Str(_) | Value::Vector(_))) => {
-                    Some(Op::Append(key, more))
+                    taken(more).map(|more| Op::Append(key, more))
                 }
                 ("delete", Value::Nil) => Some(Op::Delete(key)),
-                ("cas", swap) => values(swap).map(|[old, new]| Op::Cas(key, old, new)),
+                ("cas", swap) => {
+                    let [old, new] = values(swap).ok_or_else(misfit)?;
+                    taken(old)
+                        .zip(taken(new))
+                        .map(|(old, new)| Op::Cas(key, old, new))
+                }
                 _ => None,
             }
             .ok_or_else(misfit)
         }
 
-        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+        fn ret_from_value(&self, value: Value) -> Result<Ret<V>, Misfit> {
+            let is_key = |k: &Value| *k == self.key().clone().into();
             match self {
-                Op::Append(key, more) => match value.as_slice() {
-                    Some([k, v, Value::Bool(false)]) if k == key && v == more => Some(Ret::Refused),
+                Op::Append(_, more) => match value.as_slice() {
+                    Some([k, v, Value::Bool(false)]) if is_key(k) && *v == more.clone().into() => {
+                        Some(Ret::Refused)
+                    }
                     _ => repeats(&value, &self.value()).then_some(Ret::Done),
                 },
                 Op::Put(..) | Op::Delete(_) => repeats(&value, &self.value()).then_some(Ret::Done),
-                Op::Get(key) => match items(value) {
-                    Some([k, found]) if k == *key => Some(Ret::Value(some(found))),
+                Op::Get(_) => match items(value) {
+                    Some([k, value]) if is_key(&k) => found(value).map(Ret::Value),
                     _ => None,
                 },
-                Op::Cas(key, old, new) => match items(value) {
-                    Some([k, swap]) if k == *key => swapped(&swap, old, new).map(Ret::Swapped),
+                Op::Cas(_, old, new) => match items(value) {
+                    Some([k, swap]) if is_key(&k) => {
+                        swapped(&swap, &old.clone().into(), &new.clone().into()).map(Ret::Swapped)
+                    }
                     _ => None,
                 },
             }
@@ -414,11 +430,13 @@ mod jepsen {
             assert_also_read, assert_misfits, assert_read_back, values,
         };
 
+        type MapOp = Op<Value, Value>;
+
         #[test]
         fn what_is_written_reads_back() {
             for key in values().into_iter().chain([Value::Nil]) {
-                assert_read_back(Op::Get(key.clone()), [Ret::Value(None)]);
-                assert_read_back(Op::Delete(key.clone()), [Ret::Done]);
+                assert_read_back(MapOp::Get(key.clone()), [Ret::Value(None)]);
+                assert_read_back(MapOp::Delete(key.clone()), [Ret::Done]);
                 for value in values() {
                     let found = Ret::Value(Some(value.clone()));
                     assert_read_back(Op::Get(key.clone()), [found]);
@@ -438,11 +456,11 @@ mod jepsen {
         #[test]
         fn synonyms_are_read() {
             let four = Ret::Value(Some(4.into()));
-            assert_also_read::<Op<_, _>>("read", "[1 nil]", "[1 4]", four);
-            assert_also_read::<Op<_, _>>("write", "[1 4]", "(1 4)", Ret::Done);
-            assert_also_read::<Op<_, _>>("put", "[1 4]", "nil", Ret::Done);
+            assert_also_read::<MapOp>("read", "[1 nil]", "[1 4]", four);
+            assert_also_read::<MapOp>("write", "[1 4]", "(1 4)", Ret::Done);
+            assert_also_read::<MapOp>("put", "[1 4]", "nil", Ret::Done);
             let swapped = Ret::Swapped(true);
-            assert_also_read::<Op<_, _>>("cas", "[1 (4 5)]", "[1 (4 5)]", swapped);
+            assert_also_read::<MapOp>("cas", "[1 (4 5)]", "[1 (4 5)]", swapped);
         }
 
         #[test]

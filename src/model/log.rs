@@ -98,7 +98,7 @@ mod jepsen {
     use super::{Op, Ret};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Shapes, items, pair, repeats, size, some},
+        model::shapes::{Shapes, found, items, pair, repeats, size, taken},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -111,8 +111,8 @@ mod jepsen {
         ],
     };
 
-    impl Jepsen for Op<Value> {
-        type Ret = Ret<Value>;
+    impl<V: Clone + Into<Value> + TryFrom<Value>> Jepsen for Op<V> {
+        type Ret = Ret<V>;
 
         fn f(&self) -> &str {
             match self {
@@ -125,25 +125,28 @@ mod jepsen {
 
         fn value(&self) -> Value {
             match self {
-                Op::Append(value) => value.clone(),
+                Op::Append(value) => value.clone().into(),
                 Op::Get(index) => (*index).into(),
                 Op::Read | Op::Len => Value::Nil,
             }
         }
 
-        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+        fn ret_value(&self, ret: &Ret<V>) -> Value {
             match ret {
                 Ret::Done => self.value(),
                 Ret::Index(index) => pair(self.value(), *index),
                 Ret::Value(value) => pair(self.value(), value.clone()),
-                Ret::Values(values) => values.clone().into(),
+                Ret::Values(values) => {
+                    let values = values.iter().cloned().map(Into::into);
+                    values.collect::<Vec<Value>>().into()
+                }
                 Ret::Len(len) => (*len).into(),
             }
         }
 
         fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
             match (f, value) {
-                ("append", value) => some(value).map(Op::Append),
+                ("append", value) => taken(value).map(Op::Append),
                 ("get", index) => size(&index).map(Op::Get),
                 ("read", Value::Nil) => Some(Op::Read),
                 ("len", Value::Nil) => Some(Op::Len),
@@ -152,18 +155,21 @@ mod jepsen {
             .ok_or_else(|| SHAPES.takes(f))
         }
 
-        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+        fn ret_from_value(&self, value: Value) -> Result<Ret<V>, Misfit> {
             match self {
-                Op::Append(appended) if repeats(&value, appended) => Some(Ret::Done),
-                Op::Append(appended) => match items(value) {
-                    Some([v, index]) if v == *appended => size(&index).map(Ret::Index),
+                Op::Append(_) if repeats(&value, &self.value()) => Some(Ret::Done),
+                Op::Append(_) => match items(value) {
+                    Some([v, index]) if v == self.value() => size(&index).map(Ret::Index),
                     _ => None,
                 },
                 Op::Get(index) => match items(value) {
-                    Some([i, found]) if size(&i) == Some(*index) => Some(Ret::Value(some(found))),
+                    Some([i, value]) if size(&i) == Some(*index) => found(value).map(Ret::Value),
                     _ => None,
                 },
-                Op::Read => value.as_slice().map(|values| Ret::Values(values.to_vec())),
+                Op::Read => value.as_slice().and_then(|values| {
+                    let values = values.iter().cloned().map(V::try_from);
+                    values.collect::<Result<_, _>>().ok().map(Ret::Values)
+                }),
                 Op::Len => size(&value).map(Ret::Len),
             }
             .ok_or_else(|| SHAPES.returns(self.f()))

@@ -92,7 +92,7 @@ mod jepsen {
     use super::{Op, Ret};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Shapes, repeats, some},
+        model::shapes::{Shapes, found, repeats, taken},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -104,8 +104,8 @@ mod jepsen {
         ],
     };
 
-    impl Jepsen for Op<Value> {
-        type Ret = Ret<Value>;
+    impl<V: Clone + Into<Value> + TryFrom<Value>> Jepsen for Op<V> {
+        type Ret = Ret<V>;
 
         fn f(&self) -> &str {
             match self {
@@ -117,12 +117,12 @@ mod jepsen {
 
         fn value(&self) -> Value {
             match self {
-                Op::Insert(value) => value.clone(),
+                Op::Insert(value) => value.clone().into(),
                 Op::Pop | Op::Peek => Value::Nil,
             }
         }
 
-        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+        fn ret_value(&self, ret: &Ret<V>) -> Value {
             match ret {
                 Ret::Done => self.value(),
                 Ret::Value(value) => value.clone().into(),
@@ -131,19 +131,20 @@ mod jepsen {
 
         fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
             match (f, value) {
-                ("insert", value) if !value.is_nil() => Ok(Op::Insert(value)),
-                ("pop", Value::Nil) => Ok(Op::Pop),
-                ("peek", Value::Nil) => Ok(Op::Peek),
-                _ => Err(SHAPES.takes(f)),
+                ("insert", value) => taken(value).map(Op::Insert),
+                ("pop", Value::Nil) => Some(Op::Pop),
+                ("peek", Value::Nil) => Some(Op::Peek),
+                _ => None,
             }
+            .ok_or_else(|| SHAPES.takes(f))
         }
 
-        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+        fn ret_from_value(&self, value: Value) -> Result<Ret<V>, Misfit> {
             match self {
-                Op::Insert(inserted) if repeats(&value, inserted) => Ok(Ret::Done),
-                Op::Insert(_) => Err(SHAPES.returns(self.f())),
-                Op::Pop | Op::Peek => Ok(Ret::Value(some(value))),
+                Op::Insert(_) => repeats(&value, &self.value()).then_some(Ret::Done),
+                Op::Pop | Op::Peek => found(value).map(Ret::Value),
             }
+            .ok_or_else(|| SHAPES.returns(self.f()))
         }
     }
 

@@ -132,7 +132,7 @@ mod jepsen {
     use super::{Op, Ret};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Answer, Shapes, answer, pair, size, some},
+        model::shapes::{Answer, Shapes, answer, found, pair, size, taken},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -145,8 +145,8 @@ mod jepsen {
         ],
     };
 
-    impl Jepsen for Op<Value> {
-        type Ret = Ret<Value>;
+    impl<V: Clone + Into<Value> + TryFrom<Value>> Jepsen for Op<V> {
+        type Ret = Ret<V>;
 
         fn f(&self) -> &str {
             match self {
@@ -159,12 +159,12 @@ mod jepsen {
 
         fn value(&self) -> Value {
             match self {
-                Op::Enqueue(value) => value.clone(),
+                Op::Enqueue(value) => value.clone().into(),
                 Op::Dequeue | Op::Peek | Op::Len => Value::Nil,
             }
         }
 
-        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+        fn ret_value(&self, ret: &Ret<V>) -> Value {
             match ret {
                 Ret::Enqueued(true) => self.value(),
                 Ret::Enqueued(false) => pair(self.value(), false),
@@ -175,21 +175,22 @@ mod jepsen {
 
         fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
             match (f, value) {
-                ("enqueue", value) if !value.is_nil() => Ok(Op::Enqueue(value)),
-                ("dequeue", Value::Nil) => Ok(Op::Dequeue),
-                ("peek", Value::Nil) => Ok(Op::Peek),
-                ("len", Value::Nil) => Ok(Op::Len),
-                _ => Err(SHAPES.takes(f)),
+                ("enqueue", value) => taken(value).map(Op::Enqueue),
+                ("dequeue", Value::Nil) => Some(Op::Dequeue),
+                ("peek", Value::Nil) => Some(Op::Peek),
+                ("len", Value::Nil) => Some(Op::Len),
+                _ => None,
             }
+            .ok_or_else(|| SHAPES.takes(f))
         }
 
-        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+        fn ret_from_value(&self, value: Value) -> Result<Ret<V>, Misfit> {
             match self {
-                Op::Enqueue(enqueued) => answer(&value, enqueued).map(|answer| match answer {
+                Op::Enqueue(_) => answer(&value, &self.value()).map(|answer| match answer {
                     Answer::Repeated => Ret::Enqueued(true),
                     Answer::Said(had_room) => Ret::Enqueued(had_room),
                 }),
-                Op::Dequeue | Op::Peek => Some(Ret::Value(some(value))),
+                Op::Dequeue | Op::Peek => found(value).map(Ret::Value),
                 Op::Len => size(&value).map(Ret::Len),
             }
             .ok_or_else(|| SHAPES.returns(self.f()))
@@ -212,7 +213,21 @@ mod jepsen {
                     assert_read_back(op, [None, Some(value.clone())].map(Ret::Value));
                 }
             }
-            assert_read_back(Op::Len, [0, 7].map(Ret::Len));
+            assert_read_back(Op::<Value>::Len, [0, 7].map(Ret::Len));
+        }
+
+        #[test]
+        fn values_of_a_type_of_their_own_read_back() {
+            for value in [0, 7, u64::MAX] {
+                let enqueued = [true, false].map(Ret::Enqueued);
+                assert_read_back(Op::Enqueue(value), enqueued);
+                assert_read_back(Op::Dequeue, [None, Some(value)].map(Ret::Value));
+            }
+            assert_misfits::<Op<u64>>(&[
+                (":enqueue -1", "`:enqueue` takes a value other than nil"),
+                (":enqueue :a", "`:enqueue` takes a value other than nil"),
+                (":dequeue nil → 1.5", "`:dequeue` returns a value, or nil"),
+            ]);
         }
 
         #[test]

@@ -73,7 +73,7 @@ mod jepsen {
     use super::Op;
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Shapes, repeats, some},
+        model::shapes::{Shapes, found, repeats, taken},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -84,8 +84,8 @@ mod jepsen {
         ],
     };
 
-    impl Jepsen for Op<Value> {
-        type Ret = Option<Value>;
+    impl<V: Clone + Into<Value> + TryFrom<Value>> Jepsen for Op<V> {
+        type Ret = Option<V>;
 
         fn f(&self) -> &str {
             match self {
@@ -97,31 +97,32 @@ mod jepsen {
         fn value(&self) -> Value {
             match self {
                 Op::Read => Value::Nil,
-                Op::Write(value) => value.clone(),
+                Op::Write(value) => value.clone().into(),
             }
         }
 
-        fn ret_value(&self, ret: &Option<Value>) -> Value {
+        fn ret_value(&self, ret: &Option<V>) -> Value {
             match self {
                 Op::Read => ret.clone().into(),
-                Op::Write(value) => value.clone(),
+                Op::Write(_) => self.value(),
             }
         }
 
         fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
             match (f, value) {
-                ("read", Value::Nil) => Ok(Op::Read),
-                ("write", value) if !value.is_nil() => Ok(Op::Write(value)),
-                _ => Err(SHAPES.takes(f)),
+                ("read", Value::Nil) => Some(Op::Read),
+                ("write", value) => taken(value).map(Op::Write),
+                _ => None,
             }
+            .ok_or_else(|| SHAPES.takes(f))
         }
 
-        fn ret_from_value(&self, value: Value) -> Result<Option<Value>, Misfit> {
+        fn ret_from_value(&self, value: Value) -> Result<Option<V>, Misfit> {
             match self {
-                Op::Read => Ok(some(value)),
-                Op::Write(written) if repeats(&value, written) => Ok(None),
-                Op::Write(_) => Err(SHAPES.returns(self.f())),
+                Op::Read => found(value),
+                Op::Write(_) => repeats(&value, &self.value()).then_some(None),
             }
+            .ok_or_else(|| SHAPES.returns(self.f()))
         }
     }
 

@@ -137,8 +137,8 @@ mod jepsen {
         ],
     };
 
-    impl Jepsen for Op<Value> {
-        type Ret = Ret<Value>;
+    impl<V: Ord + Clone + Into<Value> + TryFrom<Value>> Jepsen for Op<V> {
+        type Ret = Ret<V>;
 
         fn f(&self) -> &str {
             match self {
@@ -151,38 +151,46 @@ mod jepsen {
 
         fn value(&self) -> Value {
             match self {
-                Op::Add(element) | Op::Remove(element) | Op::Contains(element) => element.clone(),
+                Op::Add(element) | Op::Remove(element) | Op::Contains(element) => {
+                    element.clone().into()
+                }
                 Op::Read => Value::Nil,
             }
         }
 
-        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+        fn ret_value(&self, ret: &Ret<V>) -> Value {
             match ret {
                 Ret::Done => self.value(),
                 Ret::Is(answer) => pair(self.value(), *answer),
-                Ret::Elements(elements) => elements.clone().into(),
+                Ret::Elements(elements) => {
+                    let elements = elements.iter().cloned().map(Into::into);
+                    elements.collect::<Vec<Value>>().into()
+                }
             }
         }
 
         fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
             match (f, value) {
-                ("add", element) => Ok(Op::Add(element)),
-                ("remove", element) => Ok(Op::Remove(element)),
-                ("contains", element) => Ok(Op::Contains(element)),
-                ("read", Value::Nil) => Ok(Op::Read),
-                _ => Err(SHAPES.takes(f)),
+                ("add", element) => V::try_from(element).ok().map(Op::Add),
+                ("remove", element) => V::try_from(element).ok().map(Op::Remove),
+                ("contains", element) => V::try_from(element).ok().map(Op::Contains),
+                ("read", Value::Nil) => Some(Op::Read),
+                _ => None,
             }
+            .ok_or_else(|| SHAPES.takes(f))
         }
 
-        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+        fn ret_from_value(&self, value: Value) -> Result<Ret<V>, Misfit> {
+            let elements = |elements: &[Value]| {
+                let elements = elements.iter().cloned().map(V::try_from);
+                Some(Ret::elements(elements.collect::<Result<Vec<V>, _>>().ok()?))
+            };
             match (self, &value) {
-                (Op::Read, Value::Vector(elements) | Value::List(elements)) => {
-                    Some(Ret::elements(elements.to_vec()))
-                }
-                (Op::Read, Value::Set(elements)) => Some(Ret::elements(elements.to_vec())),
+                (Op::Read, Value::Vector(read) | Value::List(read)) => elements(read),
+                (Op::Read, Value::Set(read)) => elements(read),
                 (Op::Read, _) => None,
-                (Op::Add(element) | Op::Remove(element) | Op::Contains(element), _) => {
-                    match (answer(&value, element), self) {
+                (Op::Add(_) | Op::Remove(_) | Op::Contains(_), _) => {
+                    match (answer(&value, &self.value()), self) {
                         (Some(Answer::Said(answer)), _) => Some(Ret::Is(answer)),
                         (Some(Answer::Repeated), Op::Add(_) | Op::Remove(_)) => Some(Ret::Done),
                         _ => None,

@@ -31,9 +31,17 @@ impl Shapes {
     }
 }
 
-/// `nil` is no value.
-pub(super) fn some(value: Value) -> Option<Value> {
-    (!value.is_nil()).then_some(value)
+/// A value that is put somewhere. `nil` is none.
+pub(super) fn taken<V: TryFrom<Value>>(value: Value) -> Option<V> {
+    found(value).flatten()
+}
+
+/// A value that may be there; `nil` says that none is.
+pub(super) fn found<V: TryFrom<Value>>(value: Value) -> Option<Option<V>> {
+    match value {
+        Value::Nil => Some(None),
+        value => V::try_from(value).ok().map(Some),
+    }
 }
 
 /// The items of a vector or a list of so many.

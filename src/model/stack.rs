@@ -97,7 +97,7 @@ mod jepsen {
     use super::{Op, Ret};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Shapes, repeats, some},
+        model::shapes::{Shapes, found, repeats, taken},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -109,8 +109,8 @@ mod jepsen {
         ],
     };
 
-    impl Jepsen for Op<Value> {
-        type Ret = Ret<Value>;
+    impl<V: Clone + Into<Value> + TryFrom<Value>> Jepsen for Op<V> {
+        type Ret = Ret<V>;
 
         fn f(&self) -> &str {
             match self {
@@ -122,12 +122,12 @@ mod jepsen {
 
         fn value(&self) -> Value {
             match self {
-                Op::Push(value) => value.clone(),
+                Op::Push(value) => value.clone().into(),
                 Op::Pop | Op::Peek => Value::Nil,
             }
         }
 
-        fn ret_value(&self, ret: &Ret<Value>) -> Value {
+        fn ret_value(&self, ret: &Ret<V>) -> Value {
             match ret {
                 Ret::Done => self.value(),
                 Ret::Value(value) => value.clone().into(),
@@ -136,19 +136,20 @@ mod jepsen {
 
         fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
             match (f, value) {
-                ("push", value) if !value.is_nil() => Ok(Op::Push(value)),
-                ("pop", Value::Nil) => Ok(Op::Pop),
-                ("peek", Value::Nil) => Ok(Op::Peek),
-                _ => Err(SHAPES.takes(f)),
+                ("push", value) => taken(value).map(Op::Push),
+                ("pop", Value::Nil) => Some(Op::Pop),
+                ("peek", Value::Nil) => Some(Op::Peek),
+                _ => None,
             }
+            .ok_or_else(|| SHAPES.takes(f))
         }
 
-        fn ret_from_value(&self, value: Value) -> Result<Ret<Value>, Misfit> {
+        fn ret_from_value(&self, value: Value) -> Result<Ret<V>, Misfit> {
             match self {
-                Op::Push(pushed) if repeats(&value, pushed) => Ok(Ret::Done),
-                Op::Push(_) => Err(SHAPES.returns(self.f())),
-                Op::Pop | Op::Peek => Ok(Ret::Value(some(value))),
+                Op::Push(_) => repeats(&value, &self.value()).then_some(Ret::Done),
+                Op::Pop | Op::Peek => found(value).map(Ret::Value),
             }
+            .ok_or_else(|| SHAPES.returns(self.f()))
         }
     }
 

@@ -86,6 +86,13 @@ where
     text
 }
 
+/// A state on one line of bounded length.
+pub(super) fn state(state: &impl Debug) -> String {
+    let mut line = Bounded::default();
+    let _ = write!(line, "{state:?}");
+    harmless(&line.text)
+}
+
 /// An event on one line of bounded length.
 fn line<O: Debug, R: Debug>(event: &EventRef<'_, O, R>) -> String {
     let mut line = Bounded::default();

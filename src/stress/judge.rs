@@ -2,42 +2,30 @@
 
 use std::any::Any;
 
-use super::{
-    Plan,
-    report::{Cause, Counts},
-};
-use crate::{
-    check::{self, Verdict},
-    history::History,
-    model::Specification,
-};
+use super::report::{Cause, Counts};
+use crate::{check::Verdict, history::History};
 
-/// Checks the history of one run of a round, counts it, and says what went wrong in it, if anything did. `panic` is what an
-/// operation panicked with: of which thread, and what it said.
-pub(super) fn judge<S>(
-    specification: &S,
-    plan: &Plan,
-    history: &History<S::Op, S::Ret>,
+/// Counts the history of one run of a round, and says what went wrong in it, if anything did. There is no verdict where it could
+/// not be checked; `panic` is what an operation panicked with: of which thread, and what it said.
+pub(super) fn judge<O, R, T>(
+    verdict: Option<Verdict<T>>,
+    history: &History<O, R>,
     panic: Option<(usize, String)>,
     counts: &mut Counts,
-) -> Option<Cause<S::State>>
-where
-    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
-{
+) -> Option<Cause<T>> {
     counts.histories += 1;
     counts.add_overlap(history.overlap());
     counts.panicked += u64::from(panic.is_some());
-    let verdict = check::linearizable(specification, history, &plan.budget).verdict;
     let violation = match verdict {
-        Verdict::Linearizable(_) => {
+        Some(Verdict::Linearizable(_)) => {
             counts.linearizable += 1;
             None
         }
-        Verdict::Unknown(_) => {
+        Some(Verdict::Unknown(_)) | None => {
             counts.undecided += 1;
             None
         }
-        Verdict::Violation(violation) => {
+        Some(Verdict::Violation(violation)) => {
             counts.violations += 1;
             Some(Cause::Violation(violation))
         }

@@ -39,6 +39,37 @@
 //! their operations, as the seed says; and an object may offer more places by calling [`point`] between two of its
 //! steps. Some rounds have no delays at all, for the bugs that need speed.
 //!
+//! # Soaking
+//!
+//! Some bugs need a long life: a counter that overflows, a place used again too often. [`Plan::soak`] keeps one object for
+//! all rounds, which then are pieces of one history as long as you like, checked as it goes and in bounded memory:
+//!
+//! ```
+//! use crossbeam::queue::SegQueue;
+//! use tachograph::{model::{Queue, queue::{Op, Ret}}, stress::{Plan, Stress}};
+//!
+//! Stress::new(Queue::new(), SegQueue::new)
+//!     .plan(Plan::new().soak(true).threads(2).operations(1000).rounds(5))
+//!     .settle(|last| match last {
+//!         Some((_, Ret::Value(None))) => None, // it is empty
+//!         _ => Some(Op::Dequeue),
+//!     })
+//!     .run(
+//!         |queue, op| match op {
+//!             Op::Enqueue(value) => { queue.push(*value); Ret::Enqueued(true) }
+//!             Op::Dequeue => Ret::Value(queue.pop()),
+//!             _ => unreachable!("not drawn"),
+//!         },
+//!         |draw| if draw.chance(1, 2) { Op::Enqueue(draw.unique()) } else { Op::Dequeue },
+//!     );
+//! ```
+//!
+//! After each piece the threads meet, so that nothing is open, and one of them runs what [settles](Stress::settle) the object:
+//! a queue is emptied, a register read. All that is recorded too. The next piece is judged from the state that the model is in
+//! then. Where more than one is possible, because nothing settles the object, or not enough, or the check cost more than the budget, nothing
+//! can be said of what comes: another object takes its place, and the report says how often. So no correct object is
+//! ever accused, and no violation is missed because it needs operations of several pieces, as long as the object was not replaced.
+//!
 //! # What the seed repeats
 //!
 //! Operations and delays. Not what the machine's scheduler does: the same seed makes the same bug likely, not certain.
@@ -161,6 +192,7 @@ mod rounds;
 mod schedule;
 #[cfg(feature = "shuttle")]
 mod schedules;
+mod soak;
 pub mod zoo;
 
 use std::{fmt, io, iter, path::PathBuf};
@@ -175,23 +207,36 @@ pub use self::{
     report::{Cause, Counts, Finding, Phases, Report},
     schedule::{InvalidSchedule, Schedule},
 };
+#[cfg(feature = "format")]
+use crate::{
+    check,
+    explain::Page,
+    format::{
+        edn::{self, Jepsen},
+        jsonl,
+    },
+};
 use crate::{history::History, model::Specification};
 
 /// Writes a history to a file.
-type Write<O, R> = Box<dyn FnOnce(&History<O, R>, &mut dyn io::Write) -> io::Result<()>>;
+type Write<'a, O, R> = Box<dyn FnOnce(&History<O, R>, &mut dyn io::Write) -> io::Result<()> + 'a>;
 
-/// How the history of a finding is kept.
-struct Save<O, R> {
+/// How a finding is kept, beside the text.
+struct Save<'a, O, R> {
     extension: String,
-    write: Write<O, R>,
+    write: Write<'a, O, R>,
 }
+
+/// What settles an object: the next operation after this one, which returned this; the first after none.
+type Settle<O, R> = dyn Fn(Option<(&O, &R)>) -> Option<O> + Sync;
 
 /// A stress test of the objects that `make` makes, which should do what `specification` says. See the [module](self).
 pub struct Stress<S: Specification, F> {
     specification: S,
     make: F,
     plan: Plan,
-    save: Option<Save<S::Op, S::Ret>>,
+    save: Option<Save<'static, S::Op, S::Ret>>,
+    settle: Option<Box<Settle<S::Op, S::Ret>>>,
 }
 
 impl<S: Specification, F> fmt::Debug for Stress<S, F> {
@@ -208,7 +253,7 @@ type ReportOf<S> =
 
 impl<S, F, T> Stress<S, F>
 where
-    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send> + Sync,
+    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send + Sync> + Sync,
     F: FnMut() -> T,
     T: Send + Sync,
 {
@@ -219,6 +264,7 @@ where
             make,
             plan: Plan::new(),
             save: None,
+            settle: None,
         }
     }
 
@@ -228,9 +274,26 @@ where
         Self { plan, ..self }
     }
 
+    /// What brings the object into a state that is known, when a test that [soaks](self#soaking) has come to the end of a round;
+    /// no other test asks for it.
+    ///
+    /// `settle` says what is done next, one operation after the other by one thread, until it says nothing. It is given the
+    /// operation before and what that returned; at first, none.
+    #[must_use]
+    pub fn settle(
+        self,
+        settle: impl Fn(Option<(&S::Op, &S::Ret)>) -> Option<S::Op> + Sync + 'static,
+    ) -> Self {
+        Self {
+            settle: Some(Box::new(settle)),
+            ..self
+        }
+    }
+
     /// Writes the history of a finding to a file with this extension, beside the text in the directory of
     /// [`Plan::output`]; without that, it does nothing. With the feature `format`, `save` may be
-    /// `|history, file| jsonl::write(file, &history.clone().into())`.
+    /// `|history, file| jsonl::write(file, &history.clone().into())`, and for the models of this crate there is
+    /// `save_named`.
     #[must_use]
     pub fn save(
         self,
@@ -326,16 +389,79 @@ where
         run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
         draw_ops: impl FnMut(&mut Draw, &mut Vec<S::Op>),
     ) -> ReportOf<S> {
-        let mut report = rounds::run(&self.plan, &self.specification, self.make, run, draw_ops);
+        let mut report = rounds::run(
+            &self.plan,
+            &self.specification,
+            self.settle.as_deref(),
+            self.make,
+            run,
+            draw_ops,
+        );
         if let Some(directory) = &self.plan.output {
-            report.write(directory, self.save.take());
+            let saves = self.save.take().into_iter();
+            #[cfg(feature = "format")]
+            let saves = saves.chain([page(&self.plan, &self.specification, &report)]);
+            report.write(directory, saves.collect());
         }
         report
     }
 }
 
+#[cfg(feature = "format")]
+impl<S, F> Stress<S, F>
+where
+    S: Specification<Op: Jepsen<Ret = S::Ret>>,
+{
+    /// Writes the history of a finding to a file of JSON Lines, as [`save`](Self::save) would, with each operation
+    /// [in Jepsen's words](edn::named): as `tachograph check` and the other commands read it.
+    #[must_use]
+    pub fn save_named(self) -> Self {
+        let save = |history: &History<S::Op, S::Ret>, file: &mut dyn io::Write| {
+            jsonl::write(file, &edn::named(history).into())
+        };
+        Self {
+            save: Some(Save {
+                extension: "jsonl".into(),
+                write: Box::new(save),
+            }),
+            ..self
+        }
+    }
+}
+
+/// The finding as a page for a browser.
+#[cfg(feature = "format")]
+fn page<'a, S>(
+    plan: &'a Plan,
+    specification: &'a S,
+    report: &ReportOf<S>,
+) -> Save<'a, S::Op, S::Ret>
+where
+    S: Specification<Op: Sync, Ret: Sync, State: Send + Sync> + Sync,
+{
+    let round = report.finding.as_ref().map_or(0, |finding| finding.round);
+    let title = format!("seed {}, round {round}", report.counts.seed);
+    let since = report
+        .finding
+        .as_ref()
+        .and_then(|finding| finding.since.clone());
+    let mut specification = soak::From::initial(specification);
+    if let Some(since) = since {
+        specification.state = since;
+    }
+    let write = move |history: &History<S::Op, S::Ret>, file: &mut dyn io::Write| {
+        let found = check::linearizable(&specification, history, &plan.budget);
+        let page = Page::new(&specification, history).report(&found);
+        page.title(title).write_to(file)
+    };
+    Save {
+        extension: "html".into(),
+        write: Box::new(write),
+    }
+}
+
 /// The files of a finding.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Files {
     written: Vec<PathBuf>,
     /// What went wrong, said beside what was written.

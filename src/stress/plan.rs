@@ -18,6 +18,7 @@ pub struct Plan {
     pub(super) delays: bool,
     pub(super) budget: Budget,
     pub(super) keep_going: bool,
+    pub(super) soak: bool,
     pub(super) output: Option<PathBuf>,
 }
 
@@ -39,6 +40,7 @@ impl Plan {
             delays: true,
             budget: Budget::unlimited().configurations(1_000_000),
             keep_going: false,
+            soak: false,
             output: None,
         }
     }
@@ -95,7 +97,15 @@ impl Plan {
         Self { keep_going, ..self }
     }
 
-    /// Writes the account of a finding, and its schedule if it has one, to files in this directory, which is made if need be.
+    /// Keeps one object for all rounds, which are now pieces of one long history: see [Soaking](super#soaking). Pieces of
+    /// some thousand [operations](Self::operations) are worth more than the usual ones.
+    #[must_use]
+    pub fn soak(self, soak: bool) -> Self {
+        Self { soak, ..self }
+    }
+
+    /// Writes the account of a finding, and its schedule if it has one, to files in this directory, which is made if need be;
+    /// with the feature `format`, and without schedules, a page for a browser too.
     #[must_use]
     pub fn output(self, directory: impl Into<PathBuf>) -> Self {
         let output = Some(directory.into());

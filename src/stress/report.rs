@@ -3,7 +3,8 @@
 use std::{
     fmt, fs,
     io::{self, Write as _},
-    path::Path,
+    iter,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -46,6 +47,9 @@ pub struct Counts {
     /// The histories that are not what the model allows. At most one, unless the test was told to [keep
     /// going](super::Plan::keep_going).
     pub violations: u64,
+    /// Of a test that [soaks](super#soaking), how often the state of the object was not known after a round, so that
+    /// another one had to take its place.
+    pub replaced: u64,
     /// The histories in which an operation panicked.
     pub panicked: u64,
     /// How long the test took.
@@ -75,6 +79,9 @@ pub struct Finding<O, R, T> {
     /// Who went on when, if schedules were tried: with [`Schedules::replay`](super::Schedules::replay) it goes wrong again. `None` where
     /// threads ran the round.
     pub schedule: Option<Schedule>,
+    /// In which state the object was before, where that was not the model's first: a test that [soaks](super#soaking) does not
+    /// begin anew with each round.
+    pub since: Option<T>,
     /// What happened in it.
     pub history: History<O, R>,
     /// What went wrong.
@@ -118,6 +125,7 @@ impl Counts {
             linearizable: 0,
             undecided: 0,
             violations: 0,
+            replaced: 0,
             panicked: 0,
             elapsed: Duration::ZERO,
             phases: Phases::default(),
@@ -147,6 +155,7 @@ impl fmt::Display for Counts {
             linearizable,
             undecided,
             elapsed,
+            replaced,
             ..
         } = self;
         write!(f, "{rounds} rounds, ")?;
@@ -174,6 +183,13 @@ impl fmt::Display for Counts {
                  use more threads or operations, or call `stress::point` inside operations",
             )?;
         }
+        if *replaced > 0 {
+            write!(
+                f,
+                "\nwarning: {replaced} times nobody knew in what state the object was, and it was replaced: \
+                 `Stress::settle` it so that only one is possible"
+            )?;
+        }
         if *undecided > 0 {
             f.write_str(
                 "\nwarning: rounds were undecided: \
@@ -193,6 +209,16 @@ impl<O, R, T> Report<O, R, T> {
         }
     }
 
+    /// The files that were written: into the directory of [`Plan::output`](super::Plan::output), if something was found.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files.written
+    }
+
+    /// Why not all files were written, if so.
+    pub fn unwritten(&self) -> Option<&str> {
+        self.files.error.as_deref()
+    }
+
     /// Whether nothing was found, and at least one round was decided: what was not decided is no pass.
     pub fn is_pass(&self) -> bool {
         self.finding.is_none() && self.counts.linearizable > 0
@@ -201,39 +227,34 @@ impl<O, R, T> Report<O, R, T> {
 
 impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
     /// Writes the account of the finding, if there is one, and its history. Where that does not work, the report says so.
-    pub(super) fn write(&mut self, directory: &Path, save: Option<Save<O, R>>) {
+    pub(super) fn write(&mut self, directory: &Path, saves: Vec<Save<'_, O, R>>) {
         let Some(finding) = &self.finding else {
             return;
         };
         let name = format!("seed-{}-round-{}", self.counts.seed, finding.round);
-        let mut file =
-            |extension: &str, write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>| {
-                let path = directory.join(format!("{name}.{extension}"));
-                let written = fs::create_dir_all(directory)
-                    .and_then(|()| fs::File::create(&path))
-                    .and_then(|file| {
-                        let mut file = io::BufWriter::new(file);
-                        write(&mut file)?;
-                        file.flush()
-                    });
-                match written {
-                    Ok(()) => self.files.written.push(path),
-                    Err(error) => {
-                        self.files.error = Some(format!("{}: {error}", path.display()));
-                    }
-                }
-            };
         let text = format!("{}\n{}\n", finding.account, self.counts);
-        file("txt", &mut |file| file.write_all(text.as_bytes()));
-        if let Some(schedule) = &finding.schedule {
-            file("schedule", &mut |file| writeln!(file, "{schedule}"));
-        }
-        if let Some(Save { extension, write }) = save {
-            let mut write = Some(write);
-            file(&extension, &mut |file| match write.take() {
-                Some(write) => write(&finding.history, file),
-                None => Ok(()),
-            });
+        let account = Save {
+            extension: "txt".to_owned(),
+            write: Box::new(|_, file| file.write_all(text.as_bytes())),
+        };
+        let schedule = finding.schedule.as_ref().map(ToString::to_string);
+        let schedule = schedule.map(|line| Save {
+            extension: "schedule".to_owned(),
+            write: Box::new(move |_, file| writeln!(file, "{line}")),
+        });
+        for Save { extension, write } in iter::once(account).chain(schedule).chain(saves) {
+            let path = directory.join(format!("{name}.{extension}"));
+            let written = fs::create_dir_all(directory)
+                .and_then(|()| fs::File::create(&path))
+                .and_then(|file| {
+                    let mut file = io::BufWriter::new(file);
+                    write(&finding.history, &mut file)?;
+                    file.flush()
+                });
+            match written {
+                Ok(()) => self.files.written.push(path),
+                Err(error) => self.files.error = Some(format!("{}: {error}", path.display())),
+            }
         }
     }
 }

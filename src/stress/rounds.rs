@@ -16,13 +16,15 @@ use std::{
 };
 
 use super::{
-    Draw, Plan, account,
+    Draw, Plan, Settle, account,
     barrier::Barrier,
     delay,
     judge::{judge, message, mix},
     report::{Counts, Finding, Report},
+    soak::{self, Kept},
 };
 use crate::{
+    check,
     history::History,
     model::Specification,
     recorder::{Process, Recorder},
@@ -33,6 +35,9 @@ const BATCH_OPERATIONS: usize = 1024;
 /// and no more rounds than this.
 const BATCH_ROUNDS: usize = 16;
 
+/// So many operations may be needed to settle an object besides those that undo what the round has done.
+const SETTLING: usize = 1024;
+
 /// What one thread does in one round.
 struct Turn<T, O, R> {
     /// Taken when it is over.
@@ -41,6 +46,8 @@ struct Turn<T, O, R> {
     ops: Vec<O>,
     /// Of the delays, if there are any.
     delays: Option<u64>,
+    /// What settles the object when all are done, of the one thread that does so.
+    settling: Option<Process<O, R>>,
     /// What an operation panicked with.
     panic: Option<Box<dyn Any + Send>>,
 }
@@ -59,6 +66,21 @@ impl<T, O: Clone, R> Turn<T, O, R> {
             call.ok(ret);
         }
     }
+
+    fn settle(&mut self, settle: &Settle<O, R>, most: usize, run: &impl Fn(&T, &O) -> R)
+    where
+        R: Clone,
+    {
+        let Some(mut process) = self.settling.take() else {
+            return;
+        };
+        soak::settle(settle, most, |op| {
+            let call = process.invoke(op.clone());
+            let ret = run(&self.object, op);
+            call.ok(ret.clone());
+            ret
+        });
+    }
 }
 
 /// A recorder and a history for each round of a batch, used again and again.
@@ -74,6 +96,8 @@ type Turns<T, O, R> = Vec<Turn<T, O, R>>;
 struct Batch<O, R> {
     slots: Vec<Slot<O, R>>,
     rounds: usize,
+    /// The number of the object, where it is kept.
+    kept: u64,
 }
 
 /// A thread: what goes to it, and what comes back.
@@ -88,12 +112,13 @@ struct Worker<T, O, R> {
 pub(super) fn run<S, T>(
     plan: &Plan,
     specification: &S,
+    settle: Option<&Settle<S::Op, S::Ret>>,
     mut make: impl FnMut() -> T,
     run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
     mut draw_ops: impl FnMut(&mut Draw, &mut Vec<S::Op>),
 ) -> Report<S::Op, S::Ret, S::State>
 where
-    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send> + Sync,
+    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send + Sync> + Sync,
     T: Send + Sync,
 {
     let began = Instant::now();
@@ -106,6 +131,13 @@ where
         iter::repeat_with(|| slots(batch_rounds)).take(2).collect();
     let barrier = Barrier::new(plan.threads);
     let (barrier, run) = (&barrier, &run);
+    // Where nothing settles the object, its state may be known all the same.
+    let settle = plan.soak.then_some(settle.unwrap_or(&|_| None));
+    // What is in the object was put there by the operations of the round. Others may take some more.
+    let settling = operations.saturating_add(SETTLING);
+    let mut kept = plan.soak.then(Kept::new);
+    let mut from = soak::From::initial(specification);
+    let mut unique = 0;
 
     thread::scope(|scope| {
         // Dropped when this ends, also by unwinding: that is what the threads end by.
@@ -118,6 +150,13 @@ where
                         barrier.wait();
                         let result = catch_unwind(AssertUnwindSafe(|| turn.run(run)));
                         turn.panic = result.err();
+                        if let Some(settle) = settle {
+                            barrier.wait();
+                            let settled = catch_unwind(AssertUnwindSafe(|| {
+                                turn.settle(settle, settling, run)
+                            }));
+                            turn.panic = turn.panic.take().or(settled.err());
+                        }
                     }
                     if over.send(batch).is_err() {
                         break;
@@ -150,7 +189,14 @@ where
                         // Of the round alone, so that any round can be drawn without those before.
                         let mut draw = Draw::new(mix(seed, round));
                         round += 1;
-                        let object = Arc::new(make());
+                        let object = match &mut kept {
+                            // What was unique to the rounds before may come up again, and is not to be mistaken.
+                            Some(kept) => {
+                                draw.unique = unique;
+                                kept.object(&mut make)
+                            }
+                            None => Arc::new(make()),
+                        };
                         for (process, (worker, turns)) in
                             workers.iter_mut().zip(&mut batch).enumerate()
                         {
@@ -162,9 +208,12 @@ where
                                 object: Arc::clone(&object),
                                 ops,
                                 delays: plan.delays.then(|| draw.u64()),
+                                settling: (plan.soak && process == 0)
+                                    .then(|| slot.recorder.process()),
                                 panic: None,
                             });
                         }
+                        unique = draw.unique;
                     }
                     for (worker, turns) in workers.iter().zip(batch) {
                         worker
@@ -172,12 +221,22 @@ where
                             .send(turns)
                             .expect("a thread lives until it is told to end");
                     }
-                    under_way.push_back(Batch { slots, rounds });
+                    let kept = kept.as_ref().map_or(0, |kept| kept.number);
+                    under_way.push_back(Batch {
+                        slots,
+                        rounds,
+                        kept,
+                    });
                     counts.phases.preparing += start.elapsed();
                     continue;
                 }
             }
-            let Some(Batch { mut slots, rounds }) = under_way.pop_front() else {
+            let Some(Batch {
+                mut slots,
+                rounds,
+                kept: of,
+            }) = under_way.pop_front()
+            else {
                 break;
             };
 
@@ -209,11 +268,31 @@ where
                     break;
                 }
                 counts.rounds += 1;
-                let cause = judge(specification, plan, &slot.history, panic, &mut counts);
+                let history = &slot.history;
+                let mut since = None;
+                let verdict = match &mut kept {
+                    None => Some(check::linearizable(specification, history, &plan.budget).verdict),
+                    // In what state that object was, nobody knows.
+                    Some(kept) if kept.number != of => None,
+                    Some(kept) => {
+                        let (found, end) = check::linearizable_to(&from, history, &plan.budget);
+                        let next = end.filter(|_| panic.is_none());
+                        if next.is_none() {
+                            counts.replaced += u64::from(!found.verdict.is_violation());
+                            kept.give_up();
+                        }
+                        let next = next.unwrap_or_else(|| specification.initial());
+                        let before = mem::replace(&mut from.state, next);
+                        since = Some(before).filter(|state| *state != specification.initial());
+                        Some(found.verdict)
+                    }
+                };
+                let cause = judge(verdict, history, panic, &mut counts);
                 if let (Some(cause), None) = (cause, &finding) {
                     finding = Some(Finding {
                         round: counts.rounds - 1,
                         schedule: None,
+                        since,
                         history: mem::take(&mut slot.history),
                         cause,
                         account: String::new(),
@@ -230,18 +309,18 @@ where
     if let Some(finding) = &mut finding {
         let Finding {
             round,
+            since,
             history,
             cause,
             account,
             ..
         } = finding;
-        *account = account::of(
-            specification,
-            plan,
-            &format!("round {round}"),
-            history,
-            cause,
-        );
+        from.state = since.clone().unwrap_or_else(|| specification.initial());
+        *account = account::of(&from, plan, &format!("round {round}"), history, cause);
+        if let Some(state) = since {
+            let state = account::state(state);
+            *account += &format!("\n\nBefore this round the state was {state}");
+        }
     }
     Report::new(counts, finding)
 }

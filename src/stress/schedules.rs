@@ -23,6 +23,7 @@ use super::{
     report::{Cause, Counts, Finding, Report},
 };
 use crate::{
+    check,
     history::History,
     model::Specification,
     recorder::{Process, Recorder},
@@ -210,7 +211,7 @@ where
         let output = stress.plan.output.clone();
         let mut report = rounds(stress, &schedules, first, run, draw);
         if let Some(directory) = output {
-            report.write(&directory, save);
+            report.write(&directory, save.into_iter().collect());
         }
         report
     }
@@ -465,8 +466,8 @@ where
         history: History<S::Op, S::Ret>,
         panic: Option<(usize, String)>,
     ) {
-        let (specification, counts) = (&self.specification, &mut self.counts);
-        if let Some(cause) = judge(specification, &self.plan, &history, panic, counts) {
+        let verdict = check::linearizable(&self.specification, &history, &self.plan.budget).verdict;
+        if let Some(cause) = judge(Some(verdict), &history, panic, &mut self.counts) {
             self.conclude(schedule, history, cause);
         }
     }
@@ -481,6 +482,7 @@ where
         self.finding.get_or_insert_with(|| Finding {
             round: schedule.round,
             schedule: Some(schedule.clone()),
+            since: None,
             history,
             cause,
             account: String::new(),

@@ -1,4 +1,4 @@
-//! The command line of tachograph: what can be done with histories in files.
+//! The command line of tachograph: what can be done with objects that are at hand, and with histories in files.
 
 mod check;
 mod convert;
@@ -11,6 +11,7 @@ mod patience;
 mod print;
 mod say;
 mod stats;
+mod stress;
 mod validate;
 mod view;
 
@@ -21,11 +22,11 @@ use clap::{Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (`check`, `explain`, `view`: a violation; `validate`: the history breaks a rule)
-  2  not decided (`check`, `explain`, `view`: the time was up)
+  1  the answer is no (`stress`, `check`, `explain`, `view`: a violation; `validate`: the history breaks a rule)
+  2  not decided (`check`, `explain`, `view`: the time was up; `stress`: no round was decided)
   3  bad input: a file that cannot be read or written or is no history, or wrong arguments";
 
-/// Histories of concurrent operations: check, explain, view, count, validate, convert and print them.
+/// Histories of concurrent operations: record, check, explain, view, count, validate, convert and print them.
 ///
 /// A FILE is Jepsen's EDN or tachograph's JSON Lines, perhaps compressed with gzip; `-` is the standard input.
 #[derive(Parser)]
@@ -37,6 +38,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Stress(stress::Stress),
     Check(check::Check),
     View(view::View),
     Explain(explain::Explain),
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         }
     };
     let result = match arguments.command {
+        Command::Stress(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::View(command) => command.run(),
         Command::Explain(command) => command.run(),

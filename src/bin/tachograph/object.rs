@@ -66,20 +66,20 @@ impl Object {
         task: T,
     ) -> Result<T::Answer, Failure> {
         match self.model {
-            ModelName::Register => with(&Register::new(), history, task),
-            ModelName::CasRegister => with(&CasRegister::new(), history, task),
-            ModelName::Kv => with(&KeyValue::new(), history, task),
+            ModelName::Register => with(&Register::<Value>::new(), history, task),
+            ModelName::CasRegister => with(&CasRegister::<Value>::new(), history, task),
+            ModelName::Kv => with(&KeyValue::<Value, Value>::new(), history, task),
             ModelName::Counter => with(&Counter::new(), history, task),
-            ModelName::Set => with(&Set::new(), history, task),
+            ModelName::Set => with(&Set::<Value>::new(), history, task),
             ModelName::Queue => {
-                let queue = self.capacity.map_or(Queue::new(), Queue::bounded);
+                let queue = self.capacity.map_or(Queue::<Value>::new(), Queue::bounded);
                 with(&queue, history, task)
             }
-            ModelName::Stack => with(&Stack::new(), history, task),
-            ModelName::PriorityQueue => with(&PriorityQueue::new(), history, task),
+            ModelName::Stack => with(&Stack::<Value>::new(), history, task),
+            ModelName::PriorityQueue => with(&PriorityQueue::<Value>::new(), history, task),
             ModelName::Mutex => with(&Mutex::new(), history, task),
             ModelName::Semaphore => with(&Semaphore::new(self.permits), history, task),
-            ModelName::Log => with(&Log::new(), history, task),
+            ModelName::Log => with(&Log::<Value>::new(), history, task),
         }
     }
 }

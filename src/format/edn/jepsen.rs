@@ -5,6 +5,7 @@ use std::{borrow::Cow, error::Error, fmt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 
 use super::{MAX_DEPTH, Name, Value, What, Wrapped};
+use crate::history::History;
 
 /// An operation that has an `:f` and a `:value` in [Jepsen's EDN](super).
 ///
@@ -134,6 +135,18 @@ impl Jepsen for Op {
     fn ret_from_value(&self, value: Value) -> Result<Value, Misfit> {
         Ok(value)
     }
+}
+
+/// The same history, with each operation and result as it is said in Jepsen's words: as whoever does not know what object it
+/// is about reads it.
+pub fn named<O: Jepsen>(history: &History<O, O::Ret>) -> History<Op, Value> {
+    let op = |op: &O| Op {
+        f: op.f().into(),
+        value: op.value(),
+    };
+    // Where the history begins in the middle, what it completes is not known.
+    let ret = |op: Option<&O>, ret: &O::Ret| op.map_or(Value::Nil, |op| op.ret_value(ret));
+    history.translated(op, ret)
 }
 
 /// `:f value`.

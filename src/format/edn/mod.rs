@@ -79,7 +79,7 @@ mod write;
 pub(super) use self::json::Wrapped;
 pub use self::{
     fault::{ParseError, What},
-    jepsen::{Jepsen, Misfit, Op},
+    jepsen::{Jepsen, Misfit, Op, named},
     name::Name,
     parse::MAX_DEPTH,
     read::{Entry, Kind, Reader, Who, read},

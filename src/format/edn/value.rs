@@ -8,7 +8,7 @@ use std::{
     ops::Deref,
 };
 
-use super::name::Name;
+use super::{Misfit, name::Name};
 
 /// A value that EDN can write.
 ///
@@ -117,6 +117,15 @@ impl Value {
         }
     }
 
+    /// An integer of this type, if it is one and fits.
+    fn to_integer<I: TryFrom<i64> + std::str::FromStr>(&self) -> Option<I> {
+        match self {
+            Self::Int(value) => I::try_from(*value).ok(),
+            Self::BigInt(BigInt(digits)) => digits.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// Whether this is `nil`.
     pub fn is_nil(&self) -> bool {
         matches!(self, Self::Nil)
@@ -164,6 +173,34 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Nil, Into::into)
     }
+}
+
+/// The other way.
+macro_rules! try_from {
+    ($($type:ty: $value:pat => $made:expr),* $(,)?) => {$(
+        /// Where the value is one.
+        impl TryFrom<Value> for $type {
+            type Error = Misfit;
+
+            fn try_from(value: Value) -> Result<Self, Misfit> {
+                match value {
+                    $value => $made,
+                    _ => None,
+                }
+                .ok_or(Misfit::from(concat!("not a value of type ", stringify!($type))))
+            }
+        }
+    )*};
+}
+
+try_from! {
+    bool: Value::Bool(value) => Some(value),
+    i32: Value::Int(value) => value.try_into().ok(),
+    i64: Value::Int(value) => Some(value),
+    u32: Value::Int(value) => value.try_into().ok(),
+    u64: value @ (Value::Int(_) | Value::BigInt(_)) => value.to_integer(),
+    usize: value @ (Value::Int(_) | Value::BigInt(_)) => value.to_integer(),
+    String: Value::Str(value) => Some(value.into()),
 }
 
 /// An integer that does not fit into 64 bits. One is made from an `i128`, or read from text.

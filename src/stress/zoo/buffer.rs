@@ -2,13 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         Queue,
         queue::{Op, Ret},
     },
-    stress::{Plan, Stress},
+    stress::Plan,
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -58,9 +58,12 @@ fn stress(plan: &Plan, is_full: fn(usize) -> bool) -> Outcome {
             is_full,
         })
     };
-    outcome(
-        Stress::new(Queue::bounded(CAPACITY), make)
-            .plan(plan.clone())
+    Outcome::from(
+        test(Queue::bounded(CAPACITY), make, plan)
+            .settle(|last| match last {
+                Some((_, Ret::Value(None))) => None,
+                _ => Some(Op::Dequeue),
+            })
             .report(
                 |ring, op| {
                     let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,10 +5,10 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{Register, register::Op},
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -68,9 +68,9 @@ fn stress(plan: &Plan, locks: bool) -> Outcome {
         locks,
         ..Cached::default()
     };
-    outcome(
-        Stress::new(Register::new(), make)
-            .plan(plan.clone())
+    Outcome::from(
+        test(Register::new(), make, plan)
+            .settle(|last| last.is_none().then_some(Op::Read))
             .report(
                 |cached, op| match op {
                     Op::Read => Some(cached.read()).filter(|value| *value != 0),

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         Counter,
         counter::{Op, Ret},
     },
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -29,9 +29,9 @@ pub(super) const CORRECT: Subject = Subject::correct("counter", "adds by `fetch_
 });
 
 fn stress(plan: &Plan, add: fn(&AtomicI64, i64) -> i64) -> Outcome {
-    outcome(
-        Stress::new(Counter::new(), || AtomicI64::new(0))
-            .plan(plan.clone())
+    Outcome::from(
+        test(Counter::new(), || AtomicI64::new(0), plan)
+            .settle(|last| last.is_none().then_some(Op::Get))
             .report(
                 |counter, op| match op {
                     Op::Get => Ret::Count(counter.load(SeqCst)),

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{Mutex, mutex::Op},
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -29,9 +29,9 @@ pub(super) const CORRECT: Subject =
     });
 
 fn stress(plan: &Plan, try_acquire: fn(&AtomicBool) -> bool) -> Outcome {
-    outcome(
-        Stress::new(Mutex::new(), AtomicBool::default)
-            .plan(plan.clone())
+    Outcome::from(
+        test(Mutex::new(), AtomicBool::default, plan)
+            .settle(|last| last.is_none().then_some(Op::Release))
             .report(
                 |held, op| match op {
                     Op::TryAcquire => try_acquire(held),

@@ -5,13 +5,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         KeyValue,
         key_value::{Op, Ret},
     },
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -24,6 +24,9 @@ pub(super) const CORRECT: Subject =
     Subject::correct("map", "grows only while nobody inserts", |plan| {
         stress(plan, true)
     });
+
+/// So few that threads meet at them, and so many that it grows.
+const KEYS: u64 = 6;
 
 /// Keys are kept as one more than they are; 0 is no key, and no value.
 #[derive(Default)]
@@ -146,9 +149,12 @@ fn stress(plan: &Plan, excludes: bool) -> Outcome {
         growing: Mutex::new(()),
         excludes,
     };
-    outcome(
-        Stress::new(KeyValue::<u64, u64>::new(), make)
-            .plan(plan.clone())
+    Outcome::from(
+        test(KeyValue::<u64, u64>::new(), make, plan)
+            .settle(|last| match last {
+                None => Some(Op::Get(0)),
+                Some((op, _)) => Some(Op::Get(op.key() + 1)).filter(|next| *next.key() < KEYS),
+            })
             .report(
                 |map, op| match op {
                     Op::Get(key) => Ret::Value(map.get(*key)),
@@ -159,7 +165,7 @@ fn stress(plan: &Plan, excludes: bool) -> Outcome {
                     Op::Append(..) | Op::Delete(_) | Op::Cas(..) => unreachable!("not drawn"),
                 },
                 |draw| {
-                    let key = draw.below(6);
+                    let key = draw.below(KEYS);
                     match draw.chance(1, 2) {
                         true => Op::Put(key, draw.unique()),
                         false => Op::Get(key),

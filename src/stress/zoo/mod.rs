@@ -22,9 +22,12 @@ mod set;
 mod snapshot;
 mod stack;
 
-use std::fmt::Debug;
+use std::{fmt::Debug, path::PathBuf};
 
-use super::{Counts, Plan, Report};
+use super::{Counts, Plan, Report, Stress};
+#[cfg(feature = "format")]
+use crate::format::edn::Jepsen;
+use crate::model::Specification;
 
 /// An object with a name, and how it is tested.
 #[derive(Clone, Copy, Debug)]
@@ -35,41 +38,88 @@ pub struct Subject {
     pub about: &'static str,
     /// Whether something is wrong with it.
     pub is_broken: bool,
+    /// Whether it may live so long that a test [soaks](super#soaking) it, and is settled when that does.
+    pub soaks: bool,
     run: fn(&Plan) -> Outcome,
 }
 
-/// What a test of a [`Subject`] found.
+/// What a test of a [`Subject`] found: a [`Report`], whatever the model is.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// What was done.
     pub counts: Counts,
     /// Whether something was found.
     pub is_finding: bool,
+    /// Whether nothing was, and at least one round was decided.
+    pub is_pass: bool,
+    /// In which round something was found.
+    pub round: Option<u64>,
+    /// What was found, for a person.
+    pub account: Option<String>,
     /// The [`Report`], for a person.
     pub text: String,
+    /// The files that were written.
+    pub files: Vec<PathBuf>,
+    /// Why not all of them were, if so.
+    pub unwritten: Option<String>,
 }
 
 impl Subject {
-    /// Tests it.
-    pub fn stress(&self, plan: &Plan) -> Outcome {
-        (self.run)(plan)
-    }
-
-    const fn broken(name: &'static str, about: &'static str, run: fn(&Plan) -> Outcome) -> Self {
-        Self {
-            name,
-            about,
-            is_broken: true,
-            run,
-        }
-    }
-
-    const fn correct(name: &'static str, about: &'static str, run: fn(&Plan) -> Outcome) -> Self {
+    /// An object that should be right, and how it is tested.
+    pub const fn correct(
+        name: &'static str,
+        about: &'static str,
+        run: fn(&Plan) -> Outcome,
+    ) -> Self {
         Self {
             name,
             about,
             is_broken: false,
+            soaks: true,
             run,
+        }
+    }
+
+    /// An object that is known to be broken, and how it is tested.
+    pub const fn broken(
+        name: &'static str,
+        about: &'static str,
+        run: fn(&Plan) -> Outcome,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            is_broken: true,
+            soaks: true,
+            run,
+        }
+    }
+
+    /// The same, which does not live long.
+    pub const fn short_lived(self) -> Self {
+        Self {
+            soaks: false,
+            ..self
+        }
+    }
+
+    /// Tests it.
+    pub fn stress(&self, plan: &Plan) -> Outcome {
+        (self.run)(plan)
+    }
+}
+
+impl<O: Debug, R: Debug, T: Debug> From<Report<O, R, T>> for Outcome {
+    fn from(report: Report<O, R, T>) -> Self {
+        Self {
+            counts: report.counts,
+            is_finding: report.finding.is_some(),
+            is_pass: report.is_pass(),
+            text: report.to_string(),
+            files: report.files().to_vec(),
+            unwritten: report.unwritten().map(str::to_owned),
+            round: report.finding.as_ref().map(|finding| finding.round),
+            account: report.finding.map(|finding| finding.account),
         }
     }
 }
@@ -101,10 +151,29 @@ pub const ALL: &[Subject] = &[
     snapshot::CORRECT,
 ];
 
-fn outcome<O: Debug, R: Debug, T: Debug>(report: Report<O, R, T>) -> Outcome {
-    Outcome {
-        counts: report.counts,
-        is_finding: report.finding.is_some(),
-        text: report.to_string(),
-    }
+/// The test of an object, which keeps what it finds in a form that the command line reads, where there are such forms.
+#[cfg(feature = "format")]
+fn test<S, F, T>(specification: S, make: F, plan: &Plan) -> Stress<S, F>
+where
+    S: Specification<
+            Op: Jepsen<Ret = S::Ret> + Clone + Send + Sync,
+            Ret: Clone + Send + Sync,
+            State: Send + Sync,
+        > + Sync,
+    F: FnMut() -> T,
+    T: Send + Sync,
+{
+    Stress::new(specification, make)
+        .plan(plan.clone())
+        .save_named()
+}
+
+#[cfg(not(feature = "format"))]
+fn test<S, F, T>(specification: S, make: F, plan: &Plan) -> Stress<S, F>
+where
+    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send + Sync> + Sync,
+    F: FnMut() -> T,
+    T: Send + Sync,
+{
+    Stress::new(specification, make).plan(plan.clone())
 }

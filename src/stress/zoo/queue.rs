@@ -2,27 +2,29 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         Queue,
         queue::{Op, Ret},
     },
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
     "broken-queue",
     "stores its tail without looking: it may go back behind a value, and the queue seems empty",
     |plan| stress(plan, |tail, end| tail.store(end, SeqCst)),
-);
+)
+.short_lived();
 
 pub(super) const CORRECT: Subject =
     Subject::correct("queue", "a queue whose tail only goes forwards", |plan| {
         stress(plan, |tail, end| {
             tail.fetch_max(end, SeqCst);
         })
-    });
+    })
+    .short_lived();
 
 /// A place for each value that is ever enqueued; 0 is none.
 struct Places {
@@ -72,7 +74,7 @@ fn stress(plan: &Plan, advance: fn(&AtomicUsize, usize)) -> Outcome {
         tail: AtomicUsize::new(0),
         advance,
     };
-    outcome(Stress::new(Queue::new(), make).plan(plan.clone()).report(
+    Outcome::from(test(Queue::new(), make, plan).report(
         |queue, op| match op {
             Op::Enqueue(value) => {
                 queue.enqueue(*value);

@@ -5,14 +5,17 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         Set,
         set::{Op, Ret},
     },
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
+
+/// So few that threads meet at them.
+const ELEMENTS: u64 = 3;
 
 type Elements = RwLock<HashSet<u64>>;
 
@@ -49,9 +52,15 @@ fn contains(set: &Elements, element: u64) -> bool {
 }
 
 fn stress(plan: &Plan, add: fn(&Elements, u64) -> bool) -> Outcome {
-    outcome(
-        Stress::new(Set::new(), Elements::default)
-            .plan(plan.clone())
+    Outcome::from(
+        test(Set::new(), Elements::default, plan)
+            .settle(|last| match last {
+                None => Some(Op::Remove(0)),
+                Some((Op::Remove(element), _)) => {
+                    Some(Op::Remove(element + 1)).filter(|_| element + 1 < ELEMENTS)
+                }
+                Some(_) => None,
+            })
             .report(
                 |set, op| {
                     Ret::Is(match op {
@@ -65,7 +74,7 @@ fn stress(plan: &Plan, add: fn(&Elements, u64) -> bool) -> Outcome {
                     })
                 },
                 |draw| {
-                    let element = draw.below(3);
+                    let element = draw.below(ELEMENTS);
                     draw.weighted([
                         (2, Op::Add(element)),
                         (1, Op::Remove(element)),

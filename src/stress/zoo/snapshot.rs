@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
+#[cfg(feature = "format")]
+use crate::format::edn::{Jepsen, Misfit, Value};
 use crate::{
     model::Model,
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -67,6 +69,56 @@ impl Model for Snapshot {
     }
 }
 
+#[cfg(feature = "format")]
+impl Jepsen for Op {
+    type Ret = Option<[u64; CELLS]>;
+
+    fn f(&self) -> &str {
+        match self {
+            Self::Write(..) => "write",
+            Self::Read => "read",
+        }
+    }
+
+    fn value(&self) -> Value {
+        match self {
+            Self::Write(cell, value) => vec![(*cell).into(), (*value).into()].into(),
+            Self::Read => Value::Nil,
+        }
+    }
+
+    fn ret_value(&self, ret: &Self::Ret) -> Value {
+        match ret {
+            Some(values) => values.map(Value::from).to_vec().into(),
+            None => self.value(),
+        }
+    }
+
+    fn from_value(f: &str, value: Value) -> Result<Self, Misfit> {
+        match (f, value.as_slice()) {
+            ("write", Some([cell, value])) => {
+                let value = value.clone().try_into()?;
+                Ok(Self::Write(cell.clone().try_into()?, value))
+            }
+            ("read", None) => Ok(Self::Read),
+            _ => Err("a snapshot has `:write [cell v]` and `:read nil`".into()),
+        }
+    }
+
+    fn ret_from_value(&self, value: Value) -> Result<Self::Ret, Misfit> {
+        let misfit = || Misfit::from("a read returns a value of each cell");
+        match (self, value.as_slice()) {
+            (Self::Write(..), _) => Ok(None),
+            (Self::Read, Some(values)) => {
+                let values = values.iter().cloned().map(u64::try_from);
+                let values = values.collect::<Result<Vec<_>, _>>()?;
+                values.try_into().map(Some).map_err(|_| misfit())
+            }
+            (Self::Read, None) => Err(misfit()),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Cells([AtomicU64; CELLS]);
 
@@ -80,9 +132,9 @@ impl Cells {
 }
 
 fn stress(plan: &Plan, read: fn(&Cells) -> [u64; CELLS]) -> Outcome {
-    outcome(
-        Stress::new(Snapshot, Cells::default)
-            .plan(plan.clone())
+    Outcome::from(
+        test(Snapshot, Cells::default, plan)
+            .settle(|last| last.is_none().then_some(Op::Read))
             .report(
                 |cells, op| match op {
                     Op::Write(cell, value) => {

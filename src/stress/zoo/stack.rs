@@ -8,13 +8,13 @@ use std::{
     },
 };
 
-use super::{Outcome, Subject, outcome};
+use super::{Outcome, Subject, test};
 use crate::{
     model::{
         Stack,
         stack::{Op, Ret},
     },
-    stress::{Plan, Stress, point},
+    stress::{Plan, point},
 };
 
 pub(super) const BROKEN: Subject = Subject::broken(
@@ -120,9 +120,12 @@ impl Treiber {
 fn stress(plan: &Plan, count: u64) -> Outcome {
     // A node for each push, so that there is always one.
     let nodes = plan.threads.saturating_mul(plan.operations);
-    outcome(
-        Stress::new(Stack::new(), move || Treiber::new(nodes, count))
-            .plan(plan.clone())
+    Outcome::from(
+        test(Stack::new(), move || Treiber::new(nodes, count), plan)
+            .settle(|last| match last {
+                Some((_, Ret::Value(None))) => None,
+                _ => Some(Op::Pop),
+            })
             .report(
                 |stack, op| match op {
                     Op::Push(value) => {

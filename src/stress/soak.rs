@@ -1,0 +1,122 @@
+//! A long test of one object, in pieces.
+//!
+//! The invariant: a piece is judged only from a state that the object is known to be in when the piece begins. Between two
+//! pieces nothing is open. So whatever linearizes the whole history linearizes each piece by itself, and where
+//! only one state is possible between them, the other way round too: to judge the pieces is to judge the whole.
+
+use std::sync::Arc;
+
+use super::Settle;
+use crate::{
+    history::History,
+    model::{About, Collection, Specification},
+};
+
+/// A specification of an object that is in this state at first.
+pub(super) struct From<'s, S: Specification> {
+    pub(super) specification: &'s S,
+    pub(super) state: S::State,
+}
+
+impl<'s, S: Specification> From<'s, S> {
+    pub(super) fn initial(specification: &'s S) -> Self {
+        Self {
+            specification,
+            state: specification.initial(),
+        }
+    }
+}
+
+impl<S: Specification> Specification for From<'_, S> {
+    type Op = S::Op;
+    type Ret = S::Ret;
+    type State = S::State;
+
+    fn initial(&self) -> S::State {
+        self.state.clone()
+    }
+
+    fn step(&self, state: &S::State, op: &S::Op, ret: Option<&S::Ret>, next: impl FnMut(S::State)) {
+        self.specification.step(state, op, ret, next);
+    }
+
+    fn is_read(&self, op: &S::Op) -> bool {
+        self.specification.is_read(op)
+    }
+
+    fn part(&self, op: &S::Op) -> Option<u64> {
+        self.specification.part(op)
+    }
+
+    fn looks_ahead(&self) -> bool {
+        self.specification.looks_ahead()
+    }
+
+    fn look_ahead(
+        &self,
+        state: &mut S::State,
+        next: (&S::Op, &S::Ret),
+        between: &mut dyn Iterator<Item = (&S::Op, Option<&S::Ret>)>,
+    ) -> bool {
+        self.specification.look_ahead(state, next, between)
+    }
+
+    fn collection(&self, history: &History<S::Op, S::Ret>) -> Option<Collection> {
+        // They are empty at first.
+        (self.state == self.specification.initial())
+            .then(|| self.specification.collection(history))
+            .flatten()
+    }
+
+    fn about(&self, op: &S::Op, ret: Option<&S::Ret>) -> About {
+        // What was in at first is of no operation, so that none may be taken out.
+        match self.state == self.specification.initial() {
+            true => self.specification.about(op, ret),
+            false => About::All,
+        }
+    }
+
+    fn would_return(&self, state: &S::State, op: &S::Op) -> Option<S::Ret> {
+        self.specification.would_return(state, op)
+    }
+}
+
+/// Runs what settles the object, one operation after the other, until there is none.
+///
+/// No more than `most`: an object that is broken may never come to an end. Then it is not settled, which is found out.
+pub(super) fn settle<O, R>(settle: &Settle<O, R>, most: usize, mut run: impl FnMut(&O) -> R) {
+    let mut last: Option<(O, R)> = None;
+    for _ in 0..most {
+        let Some(op) = settle(last.as_ref().map(|(op, ret)| (op, ret))) else {
+            return;
+        };
+        let ret = run(&op);
+        last = Some((op, ret));
+    }
+}
+
+/// The object that is kept.
+pub(super) struct Kept<T> {
+    object: Option<Arc<T>>,
+    /// How many there were before. What is under way may be of one of these.
+    pub(super) number: u64,
+}
+
+impl<T> Kept<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            object: None,
+            number: 0,
+        }
+    }
+
+    pub(super) fn object(&mut self, make: impl FnOnce() -> T) -> Arc<T> {
+        Arc::clone(self.object.get_or_insert_with(|| Arc::new(make())))
+    }
+
+    /// Nobody knows its state any more: from now on there is another one.
+    pub(super) fn give_up(&mut self) {
+        self.object = None;
+        self.number += 1;
+    }
+}

@@ -1,0 +1,276 @@
+//! `tachograph stress`, as somebody at a terminal or a script meets it.
+#![cfg(not(loom))]
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use serde_json::Value as Json;
+use tachograph::stress::zoo;
+
+/// The objects that people use.
+const USED: [&str; 11] = [
+    "seg-queue",
+    "array-queue",
+    "mutex-deque",
+    "channel",
+    "bounded-channel",
+    "mpsc",
+    "mpsc-sync",
+    "dashmap",
+    "rwlock-map",
+    "atomic-cell",
+    "wide-atomic-cell",
+];
+
+/// A directory of its own for each test, gone at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("tachograph-stress-{test}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_tachograph"))
+            .args(arguments.split_whitespace())
+            .current_dir(&self.0)
+            .output()
+            .unwrap()
+    }
+
+    /// Runs with `--json`, and returns what was said and the exit code.
+    fn json(&self, arguments: &str) -> (Json, Option<i32>) {
+        let run = self.run(&format!("{arguments} --json"));
+        let said = text(&run.stdout);
+        assert_eq!(said.lines().count(), 1, "{said}{}", text(&run.stderr));
+        (serde_json::from_str(&said).unwrap(), run.status.code())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn correct() -> impl Iterator<Item = &'static str> {
+    let zoo = zoo::ALL.iter().filter(|subject| !subject.is_broken);
+    USED.into_iter().chain(zoo.map(|subject| subject.name))
+}
+
+#[test]
+fn every_correct_object_passes() {
+    let folder = Folder::new("correct");
+    for object in correct() {
+        let run = folder.run(&format!(
+            "stress {object} --rounds 100 --seed 1 --out found"
+        ));
+        let said = text(&run.stdout);
+        assert_eq!(run.status.code(), Some(0), "{said}");
+        assert!(said.starts_with(&format!("{object}: ")), "{said}");
+        assert!(said.contains("100 rounds linearizable"), "{said}");
+        assert!(said.contains("seed 1"), "{said}");
+    }
+    assert!(!folder.0.join("found").exists(), "nothing was found");
+}
+
+/// What `tachograph check` is to be told of the object, if it knows such a model.
+fn model(object: &str) -> Option<&'static str> {
+    Some(match object {
+        "broken-counter" => "counter",
+        "broken-set" => "set",
+        "broken-stack" => "stack",
+        "broken-queue" => "queue",
+        "broken-cache" => "register",
+        "broken-lock" => "mutex",
+        "broken-map" => "kv",
+        "broken-buffer" => "queue --capacity 4",
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_broken_object_is_caught_and_what_it_did_is_kept() {
+    let folder = Folder::new("broken");
+    for subject in zoo::ALL.iter().filter(|subject| subject.is_broken) {
+        let object = subject.name;
+        let run = folder.run(&format!(
+            "stress {object} --rounds 200000 --seed 7 --out {object}"
+        ));
+        let said = text(&run.stdout);
+        assert_eq!(run.status.code(), Some(1), "{object}: {said}");
+        assert!(said.contains("← nothing explains this"), "{said}");
+
+        let written = |extension: &str| {
+            let lines = said.lines();
+            let files = lines.filter_map(|line| line.strip_prefix("written: "));
+            let mut files = files.filter(|file| file.ends_with(extension));
+            let file = files
+                .next()
+                .unwrap_or_else(|| panic!("no {extension}: {said}"));
+            assert!(file.starts_with(object), "{file}");
+            file.to_owned()
+        };
+        let read = |file: String| fs::read_to_string(folder.0.join(file)).unwrap();
+        assert!(read(written(".txt")).contains("← nothing explains this"));
+        let page = read(written(".html"));
+        assert!(page.starts_with("<!doctype html>") && page.contains("seed 7, round "));
+        assert!(page.contains("violation"), "{object}");
+
+        let history = written(".jsonl");
+        if let Some(model) = model(object) {
+            let (check, code) = folder.json(&format!("check {history} --model {model}"));
+            assert_eq!(
+                (&check["verdict"], code),
+                (&"violation".into(), Some(1)),
+                "{check}"
+            );
+            assert_eq!(check["events"], 64, "all that the round had");
+        }
+    }
+}
+
+#[test]
+fn what_is_found_is_said_to_machines_too() {
+    let folder = Folder::new("json");
+    let (found, code) =
+        folder.json("stress broken-counter --rounds 200000 --seed 3 --threads 2 --ops 5 --out x");
+    assert_eq!((&found["verdict"], code), (&"violation".into(), Some(1)));
+    for (key, value) in [
+        ("object", Json::from("broken-counter")),
+        ("seed", 3.into()),
+        ("threads", 2.into()),
+        ("ops", 5.into()),
+        ("violations", 1.into()),
+    ] {
+        assert_eq!(found[key], value, "{key}");
+    }
+    let account = found["account"].as_str().unwrap();
+    assert!(
+        account.contains(&format!("in round {}", found["found_in_round"])),
+        "{account}"
+    );
+    let files = found["files"].as_array().unwrap();
+    assert_eq!(files.len(), 3);
+    for file in files {
+        assert!(folder.0.join(file.as_str().unwrap()).exists(), "{file}");
+    }
+
+    let (passed, code) = folder.json("stress seg-queue --rounds 20 --threads 3 --ops 4");
+    assert_eq!(
+        (&passed["verdict"], code),
+        (&"linearizable".into(), Some(0))
+    );
+    assert_eq!(
+        (&passed["rounds"], &passed["operations"]),
+        (&20.into(), &240.into())
+    );
+    assert_eq!(
+        (&passed["account"], &passed["files"]),
+        (&Json::Null, &Json::Array(vec![]))
+    );
+}
+
+#[test]
+fn whoever_names_no_object_is_told_which_there_are() {
+    let folder = Folder::new("list");
+    let every_object_is_in = |said: &str| {
+        let broken = zoo::ALL.iter().map(|subject| subject.name);
+        for object in correct().chain(broken) {
+            let listed = |line: &str| line.trim_start().split(' ').any(|word| word == object);
+            assert!(said.lines().any(listed), "{object} is not in {said}");
+        }
+    };
+    for (arguments, says) in [
+        ("stress", "say which object"),
+        ("stress seg-que", "there is no object `seg-que`"),
+        ("stress --json", "say which object"),
+    ] {
+        let run = folder.run(arguments);
+        assert_eq!(run.status.code(), Some(3), "{arguments}");
+        assert!(run.stdout.is_empty());
+        let said = text(&run.stderr);
+        assert!(said.contains(says), "{said}");
+        every_object_is_in(&said);
+        assert!(!said.contains("\\n"), "{said}");
+    }
+    let help = folder.run("stress --help");
+    assert_eq!(help.status.code(), Some(0));
+    every_object_is_in(&text(&help.stdout));
+}
+
+#[test]
+fn the_exit_code_tells_what_is_no_pass() {
+    let folder = Folder::new("codes");
+    for arguments in [
+        "seg-queue --threads 0",
+        "seg-queue --threads many",
+        "seg-queue --ops 0",
+        "seg-queue --seed x",
+        "seg-queue --seconds -1",
+        "seg-queue --no-such-option",
+        "seg-queue stack",
+    ] {
+        let run = folder.run(&format!("stress {arguments}"));
+        assert_eq!(run.status.code(), Some(3), "{arguments}");
+        assert!(run.stdout.is_empty() && !run.stderr.is_empty());
+    }
+    let (nothing, code) = folder.json("stress seg-queue --rounds 0");
+    assert_eq!((&nothing["verdict"], code), (&"unknown".into(), Some(2)));
+
+    // A file is where the directory should be.
+    fs::write(folder.0.join("taken"), "").unwrap();
+    let run = folder.run("stress broken-counter --rounds 200000 --seed 1 --out taken");
+    assert_eq!(run.status.code(), Some(3));
+    assert!(text(&run.stdout).contains("← nothing explains this"));
+    assert!(text(&run.stderr).contains("taken"));
+}
+
+#[test]
+fn a_soak_is_one_long_run() {
+    let folder = Folder::new("soak");
+    let may_not = "queue";
+    let names = || correct().filter(|name| *name != may_not);
+    for object in names() {
+        let (found, code) = folder.json(&format!(
+            "stress {object} --soak --threads 2 --ops 200 --rounds 5 --seed 1"
+        ));
+        assert_eq!(
+            (&found["verdict"], code),
+            (&"linearizable".into(), Some(0)),
+            "{found}"
+        );
+        assert_eq!(found["linearizable"], 5, "every piece is decided: {found}");
+        assert_eq!(found["replaced"], 0, "{found}");
+        // The operations that settle it are recorded too.
+        assert!(found["operations"].as_u64().unwrap() > 2000, "{found}");
+    }
+    // What is wrong with the map shows only where it grows, and it has done that once it is a few operations old.
+    let soaks = |subject: &&zoo::Subject| subject.is_broken && subject.soaks;
+    let soaks = zoo::ALL.iter().filter(soaks);
+    for subject in soaks.filter(|subject| subject.name != "broken-map") {
+        let object = subject.name;
+        let (found, code) = folder.json(&format!(
+            "stress {object} --soak --ops 100 --rounds 5000 --seed 1 --out found"
+        ));
+        assert_eq!(
+            (&found["verdict"], code),
+            (&"violation".into(), Some(1)),
+            "{found}"
+        );
+        assert_eq!(found["files"].as_array().unwrap().len(), 3);
+    }
+    let refused = folder.run("stress queue --soak");
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(text(&refused.stderr).contains("leave --soak away"));
+}
