@@ -1013,8 +1013,8 @@ fn check_that_runs_out_of_time_is_undecided() {
         file += &format!("{{:process {n} :type :ok :f :append :value {n}}}\n");
     }
     folder.write("log.edn", file);
-    let run = folder.run("check --model log --timeout 0.2 log.edn");
-    assert_eq!(run.out(), "log.edn\tunknown\tthe time of 200ms is up\n");
+    let run = folder.run("check --model log --timeout 0.001 log.edn");
+    assert_eq!(run.out(), "log.edn\tunknown\tthe time of 1ms is up\n");
     assert_eq!(run.code(), 2);
 }
 

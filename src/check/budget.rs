@@ -138,6 +138,11 @@ impl Meter<'_> {
         self.look(to_give_back::<T>() * held as u32, bytes)
     }
 
+    /// The same where the next step takes long: it looks at once.
+    pub(super) fn check_now(&mut self, bytes: usize) -> Result<(), Spent> {
+        self.look(Duration::ZERO, bytes)
+    }
+
     fn look(&mut self, to_give_back: Duration, bytes: usize) -> Result<(), Spent> {
         let Budget {
             time,

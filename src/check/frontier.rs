@@ -19,7 +19,6 @@
 //! - **What the next reads will return is known**, since the whole history is. A configuration is given up where the model says that
 //!   it [cannot come to that](Specification::look_ahead). A violation is then found before the event that nothing explains; to name
 //!   it, [the search is done again](super::linearizable), of histories that end there.
-
 //!
 //! Where that is not enough, an [`Approach`] that keeps less may still tell.
 
@@ -70,6 +69,15 @@ struct Class<'h, O> {
     invocations: Vec<u64>,
 }
 
+/// The operations of unknown outcome.
+struct Unknown<'h, O> {
+    classes: Vec<Class<'h, O>>,
+    /// So many there are, of all classes.
+    invocations: usize,
+    /// Whether each class is counted for itself, or all together.
+    are_told_apart: bool,
+}
+
 /// The reads that complete next, and what may take effect before they do.
 pub(super) struct Ahead<'h, O, R> {
     /// The operations that are still to be invoked, with what they will return if that is known.
@@ -95,7 +103,7 @@ pub(super) enum Approach {
     /// take effect that need not yet have. They are the most likely to go on. What they explain is explained; where they are
     /// stuck, others may not be.
     Narrow(usize),
-    /// Unknown operations may take effect as often as they like, and nobody counts. What cannot be explained so cannot be
+    /// Only how many unknown operations took effect in all is counted, and not which. What cannot be explained so cannot be
     /// explained at all; what can be may yet be a violation.
     Loose,
 }
@@ -103,11 +111,11 @@ pub(super) enum Approach {
 pub(super) struct Frontier<'s, 'h, S: Specification, const WORDS: usize> {
     specification: &'s S,
     approach: Approach,
-    /// Whether there were explanations that were not kept.
+    /// Whether there may be explanations that were not kept.
     pub(super) is_narrowed: bool,
     /// The operations that are open and will complete, each in the slot that its bit stands for.
     window: Vec<Option<Open<'h, S::Op, S::Ret>>>,
-    classes: Vec<Class<'h, S::Op>>,
+    unknown: Unknown<'h, S::Op>,
     pub(super) configurations: Vec<Configuration<S::State, WORDS>>,
     pub(super) trail: Trail,
     /// Reused from completion to completion.
@@ -135,7 +143,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             approach,
             is_narrowed: false,
             window: Vec::new(),
-            classes: Vec::new(),
+            unknown: Unknown {
+                classes: Vec::new(),
+                invocations: 0,
+                are_told_apart: approach != Approach::Loose,
+            },
             configurations: vec![Configuration {
                 applied: [0; WORDS],
                 used: None,
@@ -150,7 +162,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
 
     /// Whether an unknown operation may have taken effect more often than it was invoked.
     pub(super) fn is_loose(&self) -> bool {
-        self.approach == Approach::Loose
+        !self.unknown.are_told_apart && !self.unknown.classes.is_empty()
     }
 
     /// An operation is invoked that will complete with `ret`. Returns its slot.
@@ -191,9 +203,15 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         if self.specification.is_read(op) {
             return; // whatever it would return, it changes nothing
         }
-        match self.classes.iter_mut().find(|class| class.op == op) {
+        let Unknown {
+            classes,
+            invocations,
+            ..
+        } = &mut self.unknown;
+        *invocations += 1;
+        match classes.iter_mut().find(|class| class.op == op) {
             Some(class) => class.invocations.push(invocation),
-            None => self.classes.push(Class {
+            None => classes.push(Class {
                 op,
                 invocations: vec![invocation],
             }),
@@ -241,7 +259,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         if matches!(self.approach, Approach::Narrow(_)) {
             // Perhaps it goes without any of the unknown ones.
             self.let_take_effect(slot, false, ahead.as_ref(), meter)?;
-            self.is_narrowed |= !self.survivors.list.is_empty() && !self.classes.is_empty();
+            self.is_narrowed |= !self.survivors.list.is_empty() && !self.unknown.classes.is_empty();
             if self.survivors.list.is_empty() {
                 self.waiting.truncate(waiting);
             }
@@ -306,7 +324,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         };
         let survivors = &mut self.survivors.list;
         if survivors.len() > most {
-            survivors.sort_by_key(|its| {
+            survivors.sort_by_cached_key(|its| {
                 let applied: u32 = its.applied.iter().map(|word| word.count_ones()).sum();
                 (its.times_used(), applied)
             });
@@ -318,7 +336,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     /// Whether no operation is open and the object can only be in one state, if no explanation was left out.
     pub(super) fn is_in_one_state(&self) -> bool {
         !self.is_narrowed
-            && self.classes.is_empty()
+            && self.unknown.classes.is_empty()
             && self.window.iter().all(Option::is_none)
             && self.configurations.len() == 1
     }
@@ -340,15 +358,15 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
         meter: &mut Meter<'_>,
     ) {
-        let (specification, is_counted) = (self.specification, !self.is_loose());
-        let (window, classes, trail) = (&self.window, &self.classes, &mut self.trail);
+        let specification = self.specification;
+        let (window, unknown, trail) = (&self.window, &self.unknown, &mut self.trail);
         let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
         let mut arrive = |mut to: Configuration<S::State, WORDS>, invocation| {
             meter.count();
             let before = to.applied;
             settle(specification, window, &mut to);
             if ahead
-                .is_some_and(|ahead| !look_ahead(specification, window, classes, ahead, &mut to))
+                .is_some_and(|ahead| !look_ahead(specification, window, unknown, ahead, &mut to))
             {
                 return;
             }
@@ -387,17 +405,14 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         if !with_unknown {
             return;
         }
-        for (number, class) in classes.iter().enumerate() {
-            let number = number as u32;
-            let Some(invocation) = class.next(number, from.used()) else {
+        for (class, number) in unknown.classes.iter().zip(0..) {
+            let Some(invocation) = unknown.next(class, number, from.used()) else {
                 continue;
             };
             specification.step(&from.state, class.op, None, |state| {
                 if state != from.state {
                     let mut to = from.with(state);
-                    if is_counted {
-                        to.used = Some(one_more(from.used(), number));
-                    }
+                    to.used = Some(one_more(from.used(), unknown.counted_as(number)));
                     arrive(to, invocation);
                 }
             });
@@ -405,14 +420,22 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     }
 }
 
-impl<O> Class<'_, O> {
-    /// The first invocation of the class with this number that is not among those `used`.
-    fn next(&self, number: u32, used: &[Used]) -> Option<u64> {
-        let times = match used.binary_search_by_key(&number, |used| used.class) {
+impl<O> Unknown<'_, O> {
+    /// The invocation to use next, of the class with this number, if one is left beside those `used`.
+    fn next(&self, class: &Class<'_, O>, number: u32, used: &[Used]) -> Option<u64> {
+        let times = match used.binary_search_by_key(&self.counted_as(number), |used| used.class) {
             Ok(place) => used[place].times as usize,
             Err(_) => 0,
         };
-        self.invocations.get(times).copied()
+        match self.are_told_apart {
+            true => class.invocations.get(times).copied(),
+            false => (times < self.invocations).then(|| class.invocations[0]),
+        }
+    }
+
+    /// The class that an operation of this one is counted as.
+    fn counted_as(&self, number: u32) -> u32 {
+        if self.are_told_apart { number } else { 0 }
     }
 }
 
@@ -440,7 +463,7 @@ impl<T, const WORDS: usize> Configuration<T, WORDS> {
 fn look_ahead<'h, S: Specification, const WORDS: usize>(
     specification: &S,
     window: &[Option<Open<'h, S::Op, S::Ret>>],
-    classes: &[Class<'h, S::Op>],
+    unknown: &Unknown<'h, S::Op>,
     ahead: &Ahead<'h, S::Op, S::Ret>,
     configuration: &mut Configuration<S::State, WORDS>,
 ) -> bool {
@@ -460,10 +483,8 @@ fn look_ahead<'h, S: Specification, const WORDS: usize>(
     let open = open().filter(|(slot, _)| !has(&applied, *slot));
     let used = configuration.used.clone();
     let used = used.as_deref().unwrap_or_default();
-    let unknown = classes
-        .iter()
-        .zip(0..)
-        .filter(|(class, number)| class.next(*number, used).is_some());
+    let unknown = (unknown.classes.iter().zip(0..))
+        .filter(|(class, number)| unknown.next(class, *number, used).is_some());
     let mut between = open
         .map(|(_, open)| (open.op, Some(open.ret)))
         .chain(unknown.map(|(class, _)| (class.op, None)))

@@ -245,6 +245,8 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
         };
         Violation {
             event: first.completion.unwrap_or(first.invocation),
+            // Of this order, for there is no other "first" here.
+            is_first: true,
             invocation: first.invocation,
             operation: operation(first.op, first.ret),
             prefix: Witness { order },

@@ -46,9 +46,11 @@ pub struct Witness {
 #[derive(Clone, Debug)]
 pub struct Violation<T> {
     /// The index of the first event that nothing explains: up to the event before, the history is linearizable. It is
-    /// an `ok`, or a `fail` of an operation that must have taken effect. (Where the budget ends while it is looked for, it is
-    /// one near it; with other parts of the object undecided, one of them may have an earlier one.)
+    /// an `ok`, or a `fail` of an operation that must have taken effect.
     pub event: u64,
+    /// Whether it is known to be the first. Where not, the budget ended while it was looked for, and it is one near it, of which
+    /// not everything below may be known; or other parts of the object are undecided, which may have an earlier one.
+    pub is_first: bool,
     /// The index of the invocation that it completes.
     pub invocation: u64,
     /// The operation and what it returned.
@@ -162,12 +164,16 @@ impl<T: fmt::Debug> fmt::Display for Violation<T> {
             event,
             invocation,
             operation,
+            is_first,
             ..
         } = self;
+        let before = match is_first {
+            true => "up to the event before all is well",
+            false => "there was no budget to find out whether it is the first",
+        };
         write!(
             f,
-            "violation: event {event} completes {operation} (invoked at {invocation}), which nothing explains; \
-             up to the event before all is well"
+            "violation: event {event} completes {operation} (invoked at {invocation}), which nothing explains; {before}"
         )?;
         for explained in &self.explained {
             write!(f, "\n  the state may be {}", brief(&explained.state))?;
@@ -260,6 +266,7 @@ pub(super) fn violation<S: Specification>(
         .collect();
     Violation {
         event,
+        is_first: true,
         invocation,
         operation: completed.map_or_else(String::new, |its| match its.outcome {
             Outcome::Ok(ret) => operation(its.op, Some(ret)),

@@ -337,6 +337,7 @@ fn logs_of_registers_with_crashes_are_judged_rightly_to_the_event() {
 /// updates would explain.
 #[test]
 fn hard_logs_are_judged_with_few_configurations() {
+    let mut hard = 0;
     for seed in 0..10 {
         let shape = logs::Shape {
             clients: 10,
@@ -354,7 +355,9 @@ fn hard_logs_are_judged_with_few_configurations() {
         );
         let model = KeyValue::new();
         let budget = Budget::unlimited().configurations(4_000_000);
-        match check::linearizable(&model, &good, &budget).verdict {
+        let report = check::linearizable(&model, &good, &budget);
+        hard += u64::from(report.configurations > 65_536 + 32 * good.len() as u64);
+        match report.verdict {
             Verdict::Linearizable(witness) => witness.validate(&model, &good).unwrap(),
             other => panic!("seed {seed}: {other}"),
         }
@@ -364,6 +367,7 @@ fn hard_logs_are_judged_with_few_configurations() {
             other => panic!("seed {seed}: {other}"),
         }
     }
+    assert!(hard >= 5, "{hard} are hard");
 }
 
 /// Histories that are too long for the oracle, held against the search that is for all models, which the oracle agrees with.
@@ -732,7 +736,8 @@ fn what_no_open_dequeue_helps_is_not_tried_with_each() {
     builder.invoke(0, Op::Dequeue).ok(0, Ret::Value(Some(1000)));
     let history = builder.finish().unwrap();
     // 81 values have to be out before 1001 is, and there are 80 open dequeues.
-    let report = check::linearizable(&Queue::new(), &history, UNLIMITED);
+    let budget = Budget::unlimited().configurations(100_000);
+    let report = check::linearizable(&Queue::new(), &history, &budget);
     match report.verdict {
         Verdict::Violation(violation) => assert_eq!(violation.event, history.end() - 3),
         other => panic!("{other}"),

@@ -185,6 +185,7 @@ pub fn explained<T: Debug>(violation: &Violation<T>) -> Json {
     });
     json!({
         "event": violation.event,
+        "first": violation.is_first,
         "invocation": violation.invocation,
         "operation": violation.operation,
         "configurations": violation.configurations,

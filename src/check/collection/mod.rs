@@ -179,7 +179,7 @@ impl Search<'_> {
         let mut branches: Vec<Branch> = Vec::new();
         loop {
             meter.count();
-            meter.check::<()>(0, case.bytes())?;
+            meter.check_now(case.bytes())?;
             match case.meet(&demands).then(|| self.order(&case, meter)) {
                 // What there is no way around does not depend on what was tried.
                 Some(Err(Obstacle::Unless(ways))) if ways.is_empty() => return Ok(None),
@@ -398,6 +398,9 @@ impl Case {
             let before = put_by(point);
             if before > self.open.len() {
                 break; // nobody is there to take them all
+            }
+            if before > open_at(point) {
+                continue; // nor by then
             }
             match points.last_mut() {
                 _ if stays > 0 => {}
