@@ -28,7 +28,8 @@ pub(crate) use std::sync::{
 #[inline(always)]
 pub(crate) fn scheduling_point() {
     #[cfg(feature = "shuttle")]
-    if is_under_shuttle() {
+    // Where a panic is on its way, others would see locks poisoned by it that they took themselves.
+    if is_under_shuttle() && !std::thread::panicking() {
         // What comes before each access to an atomic of shuttle's, too: no time passes there. To yield would say that
         // the task waits for others, and some schedulers would put it behind them.
         shuttle::thread::sleep(std::time::Duration::ZERO);

@@ -627,12 +627,15 @@ mod tests {
     };
     use std::fmt;
 
+    /// A number below this one.
+    type Below<'a> = &'a mut dyn FnMut(u32) -> u32;
+
     /// A history by chance, right or wrong, in which most updates are of unknown outcome.
     fn history<M: Model<Op: Clone>>(
         model: &M,
-        below: &mut dyn FnMut(u32) -> u32,
-        op: fn(&mut dyn FnMut(u32) -> u32) -> M::Op,
-        ret: fn(&M::Op, &mut dyn FnMut(u32) -> u32) -> M::Ret,
+        below: Below<'_>,
+        op: fn(Below<'_>) -> M::Op,
+        ret: fn(&M::Op, Below<'_>) -> M::Ret,
     ) -> History<M::Op, M::Ret> {
         let mut builder = HistoryBuilder::new();
         let mut state = model.initial();
@@ -664,8 +667,8 @@ mod tests {
 
     fn what_is_decided_is_so<M>(
         model: M,
-        op: fn(&mut dyn FnMut(u32) -> u32) -> M::Op,
-        ret: fn(&M::Op, &mut dyn FnMut(u32) -> u32) -> M::Ret,
+        op: fn(Below<'_>) -> M::Op,
+        ret: fn(&M::Op, Below<'_>) -> M::Ret,
     ) where
         M: Model<Op: Clone + fmt::Debug, Ret: Clone + fmt::Debug>,
     {

@@ -103,6 +103,8 @@ pub(super) struct Progress {
     pub(super) is_under_way: bool,
     /// Whether there was more than one task to choose from, in any schedule.
     has_choices: bool,
+    /// Whether a task drew a number from shuttle: with another one, everything may be different.
+    has_drawn: bool,
     /// Whether there is no other schedule.
     pub(super) is_exhausted: bool,
     /// Whether nobody was chosen, because the schedule that is replayed is one of other code.
@@ -116,6 +118,7 @@ impl Progress {
             schedule,
             is_under_way: false,
             has_choices: false,
+            has_drawn: false,
             is_exhausted: false,
             is_misfit: false,
         }
@@ -139,13 +142,13 @@ impl<F: FnMut(&Schedule) -> bool> Scheduler for Observed<F> {
         if progress.is_under_way {
             progress.is_under_way = false;
             // Some schedulers fail where there is nothing to choose.
-            progress.is_exhausted = !progress.has_choices;
-            if !(self.over)(&progress.schedule) || progress.is_exhausted {
+            progress.is_exhausted = !progress.has_choices && !progress.has_drawn;
+            if !(self.over)(&progress.schedule) || !progress.has_choices {
                 return None;
             }
         }
         let Some(schedule) = self.chooses.new_execution() else {
-            progress.is_exhausted = true;
+            progress.is_exhausted = !progress.has_drawn;
             return None;
         };
         progress.is_under_way = true;
@@ -175,6 +178,7 @@ impl<F: FnMut(&Schedule) -> bool> Scheduler for Observed<F> {
         let number = self.chooses.next_u64();
         let mut progress = self.progress.borrow_mut();
         progress.schedule.steps.push(Step::Random);
+        progress.has_drawn = true;
         number
     }
 }

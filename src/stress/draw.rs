@@ -76,7 +76,8 @@ impl Draw {
         unreachable!("what was drawn is below the sum of the weights")
     }
 
-    /// A number that is not drawn again in this round, by whatever process: 1, 2, 3 and so on.
+    /// A number that is not drawn again in this round, by whatever process: 1, 2, 3 and so on. Where one object is kept
+    /// ([`Plan::soak`](super::Plan::soak)), not in the whole test.
     ///
     /// Values that are all different tell the most: each that comes back out says where it was put in.
     pub fn unique(&mut self) -> u64 {

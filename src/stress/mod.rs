@@ -73,6 +73,8 @@
 //! # What the seed repeats
 //!
 //! Operations and delays. Not what the machine's scheduler does: the same seed makes the same bug likely, not certain.
+//! Each round has a seed of its own, so that it can be had again without those before: what is drawn in it should
+//! depend on the [`Draw`] alone.
 //!
 //! # Schedules that are chosen
 //!
@@ -113,8 +115,10 @@
 //! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
 //!   finished the rounds they are at.
 //!
+//! What [settles](Stress::settle) the object counts as operations of the first thread.
+//!
 //! An operation that never returns is waited for without end: the harness has no way to stop it. Under schedules
-//! that are chosen, it is a finding.
+//! that are chosen it is a finding, if it comes to points of shuttle's.
 //!
 //! # Programs from a fuzzer
 //!
@@ -152,7 +156,8 @@
 //!
 //! # Operations from `proptest`
 //!
-//! A strategy is drawn from by its own runner, seeded from ours:
+//! A strategy is drawn from by its own runner, seeded from ours. It goes on from round to round: a schedule that was
+//! found in a later one cannot be replayed by it.
 //!
 //! ```
 //! use proptest::{prelude::*, strategy::ValueTree, test_runner::{Config, RngAlgorithm, TestRng, TestRunner}};
@@ -294,6 +299,9 @@ where
     /// [`Plan::output`]; without that, it does nothing. With the feature `format`, `save` may be
     /// `|history, file| jsonl::write(file, &history.clone().into())`, and for the models of this crate there is
     /// `save_named`.
+    ///
+    /// Of a test that [soaks](self#soaking) it is the history of one piece. If the account says that the object was in some
+    /// state before, that is where it begins, and the file does not tell.
     #[must_use]
     pub fn save(
         self,
@@ -413,7 +421,8 @@ where
     S: Specification<Op: Jepsen<Ret = S::Ret>>,
 {
     /// Writes the history of a finding to a file of JSON Lines, as [`save`](Self::save) would, with each operation
-    /// [in Jepsen's words](edn::named): as `tachograph check` and the other commands read it.
+    /// [in Jepsen's words](edn::named): as `tachograph check` and the other commands read it. They begin in the model's first
+    /// state, which is not that of every piece of a [soak](self#soaking).
     #[must_use]
     pub fn save_named(self) -> Self {
         let save = |history: &History<S::Op, S::Ret>, file: &mut dyn io::Write| {

@@ -155,7 +155,11 @@ where
                             let settled = catch_unwind(AssertUnwindSafe(|| {
                                 turn.settle(settle, settling, run)
                             }));
-                            turn.panic = turn.panic.take().or(settled.err());
+                            match &turn.panic {
+                                None => turn.panic = settled.err(),
+                                // What it is dropped by may panic, and nobody would catch that.
+                                Some(_) => mem::forget(settled),
+                            }
                         }
                     }
                     if over.send(batch).is_err() {
@@ -321,7 +325,9 @@ where
         *account = account::of(&from, plan, &format!("round {round}"), history, cause);
         if let Some(state) = since {
             let state = account::state(state);
-            *account += &format!("\n\nBefore this round the state was {state}");
+            *account += &format!(
+                "\n\nBefore this round the state was {state}, which a file of its history does not say"
+            );
         }
     }
     Report::new(counts, finding)

@@ -82,7 +82,8 @@ impl Schedules {
         Self::new(Strategy::Exhaustive, u64::MAX)
     }
 
-    /// This schedule again, once. Threads, operations, rounds and seed are the schedule's and not the [`Plan`]'s.
+    /// This schedule again, once. Threads, operations, rounds and seed are the schedule's and not the [`Plan`]'s. Operations
+    /// are drawn for its round alone, and have to be the same without the rounds before.
     pub const fn replay(schedule: Schedule) -> Self {
         Self::new(Strategy::Replay(schedule), 1)
     }
@@ -146,7 +147,7 @@ impl<S: Specification, F> Stress<S, F> {
     /// [`Plan::output`] writes to a file, is [run again](Schedules::replay) as it was.
     ///
     /// Operations are drawn once a round, and then run under as many schedules as [`Schedules`] says, each with an object
-    /// of its own, made by a task. [`Plan::delays`] do not matter. All accesses are sequentially consistent, whatever
+    /// of its own, made by a task. [`Plan::delays`] do not matter; a [soak](Plan::soak) is not done, nor anything settled. All accesses are sequentially consistent, whatever
     /// the code says: weaker orderings are for loom.
     #[must_use]
     pub fn schedules(self, schedules: Schedules) -> Scheduled<S, F> {

@@ -22,7 +22,8 @@ use clap::{Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (`stress`, `check`, `explain`, `view`: a violation; `validate`: the history breaks a rule)
+  1  the answer is no (`stress`, `check`, `explain`, `view`: a violation; `stress`: a panic, too; `validate`: the history breaks a
+     rule)
   2  not decided (`check`, `explain`, `view`: the time was up; `stress`: no round was decided)
   3  bad input: a file that cannot be read or written or is no history, or wrong arguments";
 
