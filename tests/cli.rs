@@ -846,7 +846,7 @@ fn help_says_what_the_codes_mean_and_what_becomes_of_types() {
     let text = help("--help");
     assert!(
         text.contains(
-            "the answer is no (`stress`, `check`, `explain`, `view`: a violation; `validate`: the history breaks a rule)"
+            "the answer is no (`stress`, `check`, `explain`, `view`: a violation; `stress`: a panic, too; `validate`: the history breaks a rule)"
         ),
         "{text}"
     );
