@@ -1,6 +1,6 @@
 //! How soon a stress test catches each broken object, and that it lets each correct one pass.
 //!
-//! `cargo run --release --features stress --example zoo -- [SEEDS] [SECONDS] [delays|no-delays]`: each broken object
+//! `cargo run --release --features zoo --example zoo -- [SEEDS] [SECONDS] [delays|no-delays]`: each broken object
 //! from so many seeds (10) with at most 10 s each, each correct one for so many seconds (2).
 
 use std::{env, time::Duration};

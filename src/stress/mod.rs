@@ -198,6 +198,7 @@ mod schedule;
 #[cfg(feature = "shuttle")]
 mod schedules;
 mod soak;
+#[cfg(feature = "zoo")]
 pub mod zoo;
 
 use std::{fmt, io, iter, path::PathBuf};
