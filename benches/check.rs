@@ -15,14 +15,12 @@ use std::{
 use tachograph::{
     Event, EventKind, History,
     check::{self, Budget, Report},
-    model::{Queue, Register, Stack, queue, register, stack},
+    model::{Queue, Register, Stack, register},
 };
 
-#[path = "../tests/check/random.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod random;
+mod histories;
 
-use random::{Random, Shape, history};
+use histories::{Registers, queues, registers, stacks};
 
 /// As long as a verdict may take here.
 const BUDGET: &Budget = &Budget::unlimited().time(Duration::from_secs(60));
@@ -31,34 +29,7 @@ fn number(name: &str, default: u64) -> u64 {
     env::var(name).map_or(default, |value| value.parse().expect(name))
 }
 
-fn shape(processes: u64, operations: u64) -> Shape {
-    Shape {
-        processes,
-        operations,
-        info: 0,
-        fail: 0,
-        open_ends: false,
-    }
-}
-
-type Registers = History<register::Op<u64>, Option<u64>>;
-
-/// Half reads, half writes of five values.
-fn register_history(clients: u64, operations: u64) -> Registers {
-    let op = |random: &mut Random| match random.one_in(2) {
-        true => register::Op::Read,
-        false => register::Op::Write(random.below(5)),
-    };
-    let mut random = Random::new(clients ^ operations);
-    history(
-        &Register::new(),
-        &shape(clients, operations),
-        &mut random,
-        op,
-    )
-}
-
-/// The same history, in which the first read to complete after 90 % of it returns something else.
+/// A history in which the first read to complete after 90 % of it returns something else.
 fn with_a_wrong_read(history: &Registers) -> (Registers, u64) {
     let from = history.len() as u64 * 9 / 10;
     let read = |operation: &tachograph::Operation<'_, register::Op<u64>, Option<u64>>| {
@@ -99,49 +70,12 @@ fn line<T: Debug>(what: &str, seconds: f64, report: &Report<T>) {
     );
 }
 
-type Queues = History<queue::Op<u64>, queue::Ret<u64>>;
-
-/// Values that are all different, enqueued and dequeued as often as it comes.
-fn queue_history(clients: u64, operations: u64, seed: u64) -> Queues {
-    let mut next = 0;
-    let op = |random: &mut Random| {
-        next += 1;
-        match random.one_in(2) {
-            true => queue::Op::Dequeue,
-            false => queue::Op::Enqueue(next),
-        }
-    };
-    history(
-        &Queue::new(),
-        &shape(clients, operations),
-        &mut Random::new(seed),
-        op,
-    )
-}
-
-fn stack_history(clients: u64, operations: u64) -> History<stack::Op<u64>, stack::Ret<u64>> {
-    let mut next = 0;
-    let op = |random: &mut Random| {
-        next += 1;
-        match random.one_in(2) {
-            true => stack::Op::Pop,
-            false => stack::Op::Push(next),
-        }
-    };
-    history(
-        &Stack::new(),
-        &shape(clients, operations),
-        &mut Random::new(1),
-        op,
-    )
-}
-
 fn main() {
     let rounds = number("ROUNDS", 5);
     let million = number("OPERATIONS", 1_000_000);
     let model = Register::new();
     if env::var("MEMORY").is_ok() {
-        let history = register_history(4, 10 * million);
+        let history = registers(4, 10 * million);
         history.operations().next(); // the pairs are the history's
         let before = peak();
         let report = check::linearizable(&model, &history, BUDGET);
@@ -162,7 +96,7 @@ fn main() {
     );
     let mut four = 0.0;
     for clients in [2, 4, 8] {
-        let history = register_history(clients, million);
+        let history = registers(clients, million);
         let (seconds, report) = time(rounds, || check::linearizable(&model, &history, BUDGET));
         line(
             &format!("register, {clients} clients, {million} operations"),
@@ -183,7 +117,7 @@ fn main() {
             );
         }
     }
-    let history = register_history(4, million / 10);
+    let history = registers(4, million / 10);
     let (seconds, report) = time(rounds, || check::linearizable(&model, &history, BUDGET));
     line(
         &format!("register, 4 clients, {} operations", million / 10),
@@ -192,7 +126,7 @@ fn main() {
     );
     println!("  ten times as many take {:.1} × as long", four / seconds);
     for operations in [million / 100, million / 10, million] {
-        let history = queue_history(4, operations, 1);
+        let history = queues(4, operations, 1);
         let (seconds, report) = time(rounds, || {
             check::linearizable(&Queue::new(), &history, BUDGET)
         });
@@ -201,7 +135,7 @@ fn main() {
             seconds,
             &report,
         );
-        let history = stack_history(4, operations);
+        let history = stacks(4, operations, 1);
         let (seconds, report) = time(rounds, || {
             check::linearizable(&Stack::new(), &history, BUDGET)
         });
@@ -211,7 +145,7 @@ fn main() {
             &report,
         );
     }
-    let small: Vec<_> = (0..1000).map(|seed| queue_history(4, 32, seed)).collect();
+    let small: Vec<_> = (0..1000).map(|seed| queues(4, 32, seed)).collect();
     let start = Instant::now();
     let mut checks = 0;
     while start.elapsed() < Duration::from_secs(2) {

@@ -85,8 +85,8 @@ struct Found {
 fn compare<B: Broken>(name: &str, shape: &Shape) {
     let mut found: [Vec<Found>; 3] = Default::default();
     let mut ours = Batch::<B, Recorder<OpOf<B>, RetOf<B>>>::new(shape);
-    let mut locked = Batch::<B, Mutex<Vec<Line<B>>>>::new(shape);
-    let mut queued = Batch::<B, SegQueue<Line<B>>>::new(shape);
+    let mut locked = Batch::<B, Place<Mutex<Vec<Line<B>>>>>::new(shape);
+    let mut queued = Batch::<B, Place<SegQueue<Line<B>>>>::new(shape);
     for group in 0..shape.groups as u64 {
         found[0].push(ours.group(shape, group));
         found[1].push(locked.group(shape, group));
@@ -164,45 +164,56 @@ struct Shared<'a, T> {
     process: u64,
 }
 
-impl<O: Send, R: Send> Record<O, R> for Mutex<Vec<Written<O, R>>> {
+/// What all threads write to.
+trait Sink<O, R>: Default + Sync {
+    fn push(&self, line: Written<O, R>);
+
+    fn take(&mut self) -> impl Iterator<Item = Written<O, R>>;
+}
+
+impl<O: Send, R: Send> Sink<O, R> for Mutex<Vec<Written<O, R>>> {
+    fn push(&self, line: Written<O, R>) {
+        self.lock().unwrap().push(line);
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = Written<O, R>> {
+        self.get_mut().unwrap().drain(..)
+    }
+}
+
+impl<O: Send, R: Send> Sink<O, R> for SegQueue<Written<O, R>> {
+    fn push(&self, line: Written<O, R>) {
+        SegQueue::push(self, line);
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = Written<O, R>> {
+        std::iter::from_fn(|| self.pop())
+    }
+}
+
+/// Written down by all threads in one place.
+#[derive(Default)]
+struct Place<S>(S);
+
+impl<O, R, S: Sink<O, R>> Record<O, R> for Place<S> {
     type Handle<'a>
-        = Shared<'a, Self>
+        = Shared<'a, S>
     where
         Self: 'a;
 
-    fn handle(&self, process: u64) -> Shared<'_, Self> {
-        Shared { to: self, process }
+    fn handle(&self, process: u64) -> Shared<'_, S> {
+        Shared {
+            to: &self.0,
+            process,
+        }
     }
 
     fn history(&mut self) -> History<O, R> {
-        built(self.get_mut().unwrap().drain(..))
+        built(self.0.take())
     }
 }
 
-impl<O, R> Handle<O, R> for Shared<'_, Mutex<Vec<Written<O, R>>>> {
-    fn op(&mut self, op: O, run: impl FnOnce() -> R) {
-        self.to.lock().unwrap().push((self.process, Err(op)));
-        let ret = run();
-        self.to.lock().unwrap().push((self.process, Ok(ret)));
-    }
-}
-
-impl<O: Send, R: Send> Record<O, R> for SegQueue<Written<O, R>> {
-    type Handle<'a>
-        = Shared<'a, Self>
-    where
-        Self: 'a;
-
-    fn handle(&self, process: u64) -> Shared<'_, Self> {
-        Shared { to: self, process }
-    }
-
-    fn history(&mut self) -> History<O, R> {
-        built(std::iter::from_fn(|| self.pop()))
-    }
-}
-
-impl<O, R> Handle<O, R> for Shared<'_, SegQueue<Written<O, R>>> {
+impl<O, R, S: Sink<O, R>> Handle<O, R> for Shared<'_, S> {
     fn op(&mut self, op: O, run: impl FnOnce() -> R) {
         self.to.push((self.process, Err(op)));
         let ret = run();

@@ -6,7 +6,7 @@
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 #[path = "../fuzz/bodies/program.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod program;
 #[path = "../fuzz/bodies/recorder.rs"]
 mod recorder;

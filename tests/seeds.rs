@@ -23,21 +23,21 @@ mod recorder_threads;
 // What they share.
 #[cfg(feature = "check")]
 #[path = "check/agreement.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod agreement;
 #[cfg(feature = "check")]
 #[path = "check/families.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod families;
 #[cfg(all(feature = "shuttle", feature = "stress"))]
 #[path = "../fuzz/bodies/lock.rs"]
 mod lock;
 #[cfg(feature = "check")]
 #[path = "check/oracle.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod oracle;
 #[path = "../fuzz/bodies/program.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod program;
 #[cfg(feature = "check")]
 #[path = "check/random.rs"]

@@ -26,10 +26,12 @@ use tachograph::{
     stress::{Cause, Draw, Plan, Report, Schedule as Saved, Schedules, Stress, point},
 };
 
+mod common;
 #[path = "../fuzz/bodies/lock.rs"]
 mod lock;
 
-use self::lock::Lock;
+use common::panic_of;
+use lock::Lock;
 
 type Op = (usize, u64);
 /// What a thread did, in the order of the schedule: its number, and whether it invoked.
@@ -261,7 +263,9 @@ fn readers_that_meet_do_not_stop_everything() {
 
 #[test]
 fn a_future_that_is_dropped_is_an_info() {
-    run(RandomScheduler::new_from_seed(1, 50), || {
+    let ended = Arc::<Mutex<u64>>::default();
+    let count = Arc::clone(&ended);
+    run(RandomScheduler::new_from_seed(1, 50), move || {
         let recorder = Recorder::<Op, u64>::new();
         let mut process = recorder.process();
         let task = shuttle::future::spawn(async move {
@@ -277,7 +281,10 @@ fn a_future_that_is_dropped_is_an_info() {
         let ends = history.events().filter(|event| event.process.0 == 0).last();
         // It was aborted before it began, or while it waited.
         assert!(ends.is_none_or(|event| event.kind == EventKind::Info));
+        *count.lock().unwrap() += u64::from(ends.is_some());
     });
+    let ended = *ended.lock().unwrap();
+    assert!((5..50).contains(&ended), "{ended} of 50 had begun");
 }
 
 #[test]
@@ -439,6 +446,22 @@ fn a_point_is_one_of_the_schedule() {
     assert_ne!(test(6).finding.unwrap().schedule, finding.schedule);
 }
 
+/// It used to be made under a lock, for which the next round waited.
+#[test]
+fn an_object_that_is_never_made_is_a_finding_and_the_last() {
+    let make = || {
+        let (_sends, receives) = shuttle::sync::mpsc::channel::<()>();
+        receives.recv().unwrap();
+    };
+    let report = Stress::new(Counter::new(), make)
+        .plan(Plan::new().rounds(5).keep_going(true))
+        .schedules(Schedules::random())
+        .report(|(), _| CounterRet::Done, |_| CounterOp::Add(1));
+    let cause = report.finding.as_ref().map(|finding| &finding.cause);
+    assert!(matches!(cause, Some(Cause::Stuck { .. })), "{report}");
+    assert_eq!(report.counts.rounds, 1);
+}
+
 /// Two locks, taken in one order or the other.
 #[test]
 fn operations_that_wait_for_each_other_are_a_finding() {
@@ -501,14 +524,6 @@ fn an_operation_that_panics_ends_the_test() {
         report.to_string().contains("panicked: the third"),
         "{report}"
     );
-}
-
-fn panic_of(test: impl FnOnce()) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(test)).unwrap_err();
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => (*payload.downcast::<&str>().unwrap()).to_owned(),
-    }
 }
 
 #[test]

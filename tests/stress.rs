@@ -1,8 +1,10 @@
 //! The harness of stress tests: what it catches, what it lets pass, and that nothing the user gives makes it hang or lie.
 
+mod common;
+
 use std::{
     fs,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::catch_unwind,
     sync::{
         Barrier, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -22,6 +24,8 @@ use tachograph::{
     },
     stress::{self, Cause, Draw, Plan, Program, Stress, point, zoo},
 };
+
+use common::panic_of;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -308,15 +312,6 @@ fn a_violation_counts_for_more_than_a_panic() {
     let events = finding.history.events();
     let invoked = events.filter(|event| matches!(event.kind, EventKind::Invoke(_)));
     assert_eq!(invoked.count(), 3);
-}
-
-/// What `test` panics with. It panics, and comes to an end.
-fn panic_of(test: impl FnOnce()) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(test)).unwrap_err();
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => (*payload.downcast::<&str>().unwrap()).to_owned(),
-    }
 }
 
 #[test]
@@ -693,4 +688,103 @@ fn what_settles_without_end_is_ended() {
         .report(seg_queue, enqueue_or_dequeue);
     assert!(report.is_pass(), "{report}");
     assert_eq!(report.counts.replaced, 0, "it is empty all the same");
+}
+
+/// Panics the time that it is called with this number, from 0.
+struct Fuse {
+    calls: AtomicU64,
+    burns: u64,
+}
+
+impl Fuse {
+    fn new(burns: u64) -> Self {
+        Self {
+            calls: AtomicU64::new(0),
+            burns,
+        }
+    }
+
+    fn call(&self) {
+        let call = self.calls.fetch_add(1, Relaxed);
+        assert_ne!(call, self.burns, "it blew");
+    }
+}
+
+/// A soak of a queue that only settling takes from, in which these panic.
+fn soak_with_fuses(
+    enqueue: Fuse,
+    dequeue: Fuse,
+    settle: Fuse,
+) -> stress::Report<Op<u64>, Ret<u64>, std::collections::VecDeque<u64>> {
+    Stress::new(Queue::new(), SegQueue::new)
+        .plan(soak(100, 50).keep_going(true))
+        .settle(move |last| {
+            settle.call();
+            emptied(last)
+        })
+        .report(
+            |queue, op| {
+                match op {
+                    Op::Enqueue(_) => enqueue.call(),
+                    _ => dequeue.call(),
+                }
+                seg_queue(queue, op)
+            },
+            |draw| Op::Enqueue(draw.unique()),
+        )
+}
+
+#[test]
+fn a_panic_in_a_soak_is_reported_and_another_object_takes_its_place() {
+    for which in 0..3 {
+        // Some pieces in: each has a hundred of each, and one more that finds it empty.
+        let fuse = |its| Fuse::new(if its == which { 1234 } else { u64::MAX });
+        let report = soak_with_fuses(fuse(0), fuse(1), fuse(2));
+        let counts = report.counts;
+        assert_eq!((counts.panicked, counts.violations), (1, 0), "{report}");
+        let finding = report.finding.as_ref().expect("it panicked");
+        assert!((11..14).contains(&finding.round), "{report}");
+        assert!(
+            matches!(&finding.cause, Cause::Panic { message, .. } if message.contains("it blew")),
+            "{report}"
+        );
+        // Nobody knows what became of it, so what was under way with it is not judged; all that comes then is.
+        assert_eq!(counts.replaced, 1, "{report}");
+        assert_eq!(counts.rounds, 100);
+        assert_eq!(counts.linearizable + counts.undecided, 100, "{report}");
+        assert!(counts.linearizable > 60, "{report}");
+    }
+}
+
+#[test]
+fn a_panic_in_what_makes_or_draws_or_is_the_model_ends_a_soak() {
+    // The first object is given up when an operation panics.
+    let (operations, made) = (Fuse::new(500), Fuse::new(1));
+    let make = || {
+        made.call();
+        SegQueue::new()
+    };
+    let test = Stress::new(Queue::new(), make)
+        .plan(soak(100, 50).keep_going(true))
+        .settle(emptied);
+    let run = |queue: &SegQueue<u64>, op: &Op<u64>| {
+        operations.call();
+        seg_queue(queue, op)
+    };
+    let text = panic_of(|| drop(test.report(run, enqueue_or_dequeue)));
+    assert!(text.contains("it blew"), "{text}");
+
+    let drawn = Fuse::new(2345);
+    let test = Stress::new(Queue::new(), SegQueue::new)
+        .plan(soak(100, 50))
+        .settle(emptied);
+    let draw = |draw: &mut Draw| {
+        drawn.call();
+        enqueue_or_dequeue(draw)
+    };
+    let text = panic_of(|| test.run(seg_queue, draw));
+    assert!(text.contains("it blew"), "{text}");
+
+    let test = Stress::new(Weak, || ()).plan(soak(100, 2));
+    assert_eq!(panic_of(|| test.run(|(), _| (), |_| 1)), "too much");
 }

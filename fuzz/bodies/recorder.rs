@@ -19,13 +19,7 @@ pub fn run(bytes: &[u8]) {
     let mut drained = 0;
     let clears = |step: &Step| matches!(step, Step::Clear | Step::TryClear);
     for steps in program.steps.split_inclusive(clears) {
-        let mut readers = Readers {
-            recorder: &recorder,
-            tail: recorder.tail(),
-            limit: program.limit,
-            drained,
-            tailed: drained,
-        };
+        let mut readers = Readers::new(&recorder, program.limit, drained);
         for step in steps {
             match *step {
                 Step::Process(who, act) => {
@@ -54,13 +48,7 @@ pub fn run(bytes: &[u8]) {
         }
     }
     driver.end_all();
-    let mut readers = Readers {
-        recorder: &recorder,
-        tail: recorder.tail(),
-        limit: program.limit,
-        drained,
-        tailed: drained,
-    };
+    let mut readers = Readers::new(&recorder, program.limit, drained);
     for read in [Read::Snapshot, Read::Tail, Read::Drain] {
         readers.read(&driver.log, read);
     }
@@ -78,7 +66,17 @@ struct Readers<'r> {
     tailed: usize,
 }
 
-impl Readers<'_> {
+impl<'r> Readers<'r> {
+    fn new(recorder: &'r Recorder<Payload, Payload>, limit: u64, drained: usize) -> Self {
+        Self {
+            recorder,
+            tail: recorder.tail(),
+            limit,
+            drained,
+            tailed: drained,
+        }
+    }
+
     /// How many of so many events are kept.
     fn kept(&self, events: usize) -> usize {
         events.min(usize::try_from(self.limit).unwrap_or(usize::MAX))

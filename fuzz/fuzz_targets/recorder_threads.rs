@@ -2,7 +2,7 @@
 #![no_main]
 
 #[path = "../bodies/program.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod program;
 #[path = "../bodies/recorder_threads.rs"]
 mod recorder_threads;

@@ -87,7 +87,7 @@ impl Account {
         Meter {
             account: self,
             uncounted: 0,
-            until_look: LOOK_EVERY,
+            until_look: 1, // perhaps it is spent already, by other parts
             left: most,
             most,
         }

@@ -12,7 +12,7 @@ use super::{
     budget::{Account, Meter},
     collection,
     frontier::{Ahead, Approach, Configuration, Frontier, ReadAhead, Stop},
-    verdict::violation,
+    verdict::{no_beginning, violation},
 };
 use crate::{
     event::EventKind,
@@ -110,9 +110,9 @@ where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
     let account = Account::new(*budget);
-    if let Some(event) = without_beginning(history) {
+    if let Some(reason) = no_beginning(history) {
         let report = Report {
-            verdict: Verdict::Unknown(Reason::NoBeginning(event)),
+            verdict: Verdict::Unknown(reason),
             operations: 0,
             configurations: 0,
             elapsed: account.elapsed(),
@@ -157,13 +157,6 @@ where
         elapsed: account.elapsed(),
     };
     (report, end)
-}
-
-/// The first event that completes what was invoked before the history begins. What happened there is not known.
-fn without_beginning<O, R>(history: &History<O, R>) -> Option<u64> {
-    let completions = history.events().filter(|event| event.kind.is_completion());
-    let mut indices = completions.map(|event| event.index);
-    indices.find(|index| history.invocation(*index).is_none())
 }
 
 /// Below so many events, handing out the parts to threads takes longer than checking them.

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::{
     Blocked, Budget, Explained, Reason, Report, Verdict, Violation, Witness,
     budget::{Account, Meter},
-    verdict::{operation, why_not},
+    verdict::{no_beginning, operation, why_not},
 };
 use crate::{
     history::{History, Outcome},
@@ -34,6 +34,14 @@ pub fn sequentially_consistent<S: Specification>(
     budget: &Budget,
 ) -> Report<S::State> {
     let account = Account::new(*budget);
+    if let Some(reason) = no_beginning(history) {
+        return Report {
+            verdict: Verdict::Unknown(reason),
+            operations: 0,
+            configurations: 0,
+            elapsed: account.elapsed(),
+        };
+    }
     let search = Search::new(specification, history);
     let verdict = search.run(&mut account.meter(u64::MAX));
     Report {

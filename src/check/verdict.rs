@@ -126,6 +126,15 @@ impl fmt::Display for Reason {
     }
 }
 
+/// Why the history cannot be judged, if it completes something that was invoked before it begins: what happened there is not
+/// known.
+pub(super) fn no_beginning<O, R>(history: &History<O, R>) -> Option<Reason> {
+    let completions = history.events().filter(|event| event.kind.is_completion());
+    let mut indices = completions.map(|event| event.index);
+    let first = indices.find(|index| history.invocation(*index).is_none());
+    first.map(Reason::NoBeginning)
+}
+
 impl<T> Verdict<T> {
     /// Whether the history is what the specification allows.
     pub fn is_linearizable(&self) -> bool {

@@ -7,8 +7,6 @@
 //! use crossbeam::queue::SegQueue;
 //! use tachograph::{model::{Queue, queue::{Op, Ret}}, stress::Stress};
 //!
-//! # #[allow(dead_code)]
-//! # struct Hidden;
 //! // #[test]
 //! fn seg_queue_is_a_queue() {
 //!     Stress::new(Queue::new(), SegQueue::new).run(
@@ -185,8 +183,6 @@
 
 mod account;
 mod barrier;
-#[cfg(feature = "shuttle")]
-mod choose;
 mod delay;
 mod draw;
 mod judge;
@@ -333,7 +329,7 @@ where
         draw: impl FnMut(&mut Draw) -> S::Op,
     ) {
         let report = self.report(run, draw);
-        assert!(report.is_pass(), "{report}");
+        report.assert_pass();
         println!("{report}");
     }
 
@@ -362,7 +358,7 @@ where
     #[track_caller]
     pub fn run_program(self, program: &Program<S::Op>, run: impl Fn(&T, &S::Op) -> S::Ret + Sync) {
         let report = self.report_program(program, run);
-        assert!(report.is_pass(), "{report}");
+        report.assert_pass();
     }
 
     /// As [`run_program`](Self::run_program), and returns what was found instead of panicking.

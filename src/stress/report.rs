@@ -219,6 +219,15 @@ impl<O, R, T> Report<O, R, T> {
         self.files.error.as_deref()
     }
 
+    /// Panics with all that is to be said, unless it is a pass.
+    #[track_caller]
+    pub(super) fn assert_pass(&self)
+    where
+        Self: fmt::Display,
+    {
+        assert!(self.is_pass(), "{self}");
+    }
+
     /// Whether nothing was found, and at least one round was decided: what was not decided is no pass.
     pub fn is_pass(&self) -> bool {
         self.finding.is_none() && self.counts.linearizable > 0

@@ -24,7 +24,7 @@ use super::{
     soak::{self, Kept},
 };
 use crate::{
-    check,
+    check::{self, Verdict},
     history::History,
     model::Specification,
     recorder::{Process, Recorder},
@@ -89,6 +89,23 @@ struct Slot<O, R> {
     history: History<O, R>,
 }
 
+impl<O, R> Slot<O, R> {
+    fn new() -> Self {
+        Self {
+            recorder: Recorder::new(),
+            history: History::new(),
+        }
+    }
+
+    /// Takes what was recorded into the history.
+    fn collect(&mut self) {
+        self.recorder.drain_into(&mut self.history);
+        self.recorder
+            .clear()
+            .expect("every process was dropped when its turn was over");
+    }
+}
+
 /// The rounds of one batch, as one thread has them.
 type Turns<T, O, R> = Vec<Turn<T, O, R>>;
 
@@ -100,7 +117,39 @@ struct Batch<O, R> {
     kept: u64,
 }
 
-/// A thread: what goes to it, and what comes back.
+/// The operation that panicked in a round: of which thread, and what it said.
+type Panicked = Option<(usize, String)>;
+
+/// What all threads do alike.
+struct Work<'a, F, O, R> {
+    barrier: &'a Barrier,
+    run: &'a F,
+    /// What settles the object after each round, and in how many operations it has to.
+    settle: Option<(&'a Settle<O, R>, usize)>,
+}
+
+impl<F, O: Clone, R: Clone> Work<'_, F, O, R> {
+    fn turn<T>(&self, turn: &mut Turn<T, O, R>)
+    where
+        F: Fn(&T, &O) -> R,
+    {
+        self.barrier.wait();
+        let result = catch_unwind(AssertUnwindSafe(|| turn.run(self.run)));
+        turn.panic = result.err();
+        let Some((settle, most)) = self.settle else {
+            return;
+        };
+        self.barrier.wait();
+        let settled = catch_unwind(AssertUnwindSafe(|| turn.settle(settle, most, self.run)));
+        match &turn.panic {
+            None => turn.panic = settled.err(),
+            // What it is dropped by may panic, and nobody would catch that.
+            Some(_) => mem::forget(settled),
+        }
+    }
+}
+
+/// A thread: what goes to it, and what comes back. It ends when this is dropped, also by unwinding.
 struct Worker<T, O, R> {
     todo: mpsc::Sender<Turns<T, O, R>>,
     done: mpsc::Receiver<Turns<T, O, R>>,
@@ -108,235 +157,317 @@ struct Worker<T, O, R> {
     spare: Vec<Vec<O>>,
 }
 
+impl<T: Send + Sync, O: Clone + Send + Sync, R: Clone + Send + Sync> Worker<T, O, R> {
+    fn spawn<'scope, F>(
+        scope: &'scope thread::Scope<'scope, '_>,
+        work: &'scope Work<'_, F, O, R>,
+    ) -> Self
+    where
+        F: Fn(&T, &O) -> R + Sync,
+        T: 'scope,
+        O: 'scope,
+        R: 'scope,
+    {
+        let (todo, batches) = mpsc::channel::<Turns<T, O, R>>();
+        let (over, done) = mpsc::channel();
+        scope.spawn(move || {
+            for mut turns in batches {
+                turns.iter_mut().for_each(|turn| work.turn(turn));
+                if over.send(turns).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            todo,
+            done,
+            spare: Vec::new(),
+        }
+    }
+}
+
+/// Makes the objects and draws the operations.
+struct Preparing<'p, M, D, T> {
+    plan: &'p Plan,
+    seed: u64,
+    make: M,
+    draw_ops: D,
+    /// The number of the next round.
+    round: u64,
+    /// The object, where all rounds have the same one,
+    kept: Option<Kept<T>>,
+    /// and how many values were unique so far: the next round must not take one for its own.
+    unique: u64,
+}
+
+impl<M: FnMut() -> T, D, T> Preparing<'_, M, D, T> {
+    /// Hands the next rounds to the threads, as many as there are slots for. There is one.
+    fn batch<O, R>(
+        &mut self,
+        workers: &mut [Worker<T, O, R>],
+        slots: Vec<Slot<O, R>>,
+    ) -> Batch<O, R>
+    where
+        D: FnMut(&mut Draw, &mut Vec<O>),
+    {
+        let rounds = (self.plan.rounds - self.round).min(slots.len() as u64) as usize;
+        let mut batch: Vec<Turns<T, O, R>> =
+            workers.iter().map(|_| Vec::with_capacity(rounds)).collect();
+        for slot in &slots[..rounds] {
+            self.round(slot, workers, &mut batch);
+        }
+        for (worker, turns) in workers.iter().zip(batch) {
+            worker
+                .todo
+                .send(turns)
+                .expect("a thread lives until it is told to end");
+        }
+        let kept = self.kept.as_ref().map_or(0, |kept| kept.number);
+        Batch {
+            slots,
+            rounds,
+            kept,
+        }
+    }
+
+    /// Adds a turn of the next round to those of each thread.
+    fn round<O, R>(
+        &mut self,
+        slot: &Slot<O, R>,
+        workers: &mut [Worker<T, O, R>],
+        batch: &mut [Turns<T, O, R>],
+    ) where
+        D: FnMut(&mut Draw, &mut Vec<O>),
+    {
+        // Of the round alone, so that any round can be drawn without those before.
+        let mut draw = Draw::new(mix(self.seed, self.round));
+        self.round += 1;
+        let object = match &mut self.kept {
+            Some(kept) => {
+                draw.unique = self.unique;
+                kept.object(&mut self.make)
+            }
+            None => Arc::new((self.make)()),
+        };
+        for (process, (worker, turns)) in workers.iter_mut().zip(batch).enumerate() {
+            let mut ops = worker.spare.pop().unwrap_or_default();
+            draw.process = process;
+            (self.draw_ops)(&mut draw, &mut ops);
+            let settles = self.plan.soak && process == 0;
+            turns.push(Turn {
+                process: Some(slot.recorder.process()),
+                object: Arc::clone(&object),
+                ops,
+                delays: self.plan.delays.then(|| draw.u64()),
+                settling: settles.then(|| slot.recorder.process()),
+                panic: None,
+            });
+        }
+        self.unique = draw.unique;
+    }
+}
+
+/// Looks at the histories.
+struct Court<'s, S: Specification> {
+    specification: &'s S,
+    plan: &'s Plan,
+    began: Instant,
+    counts: Counts,
+    finding: Option<Finding<S::Op, S::Ret, S::State>>,
+    /// Where an object is kept, what it is at the beginning of the next round.
+    from: soak::From<'s, S>,
+}
+
+impl<'s, S> Court<'s, S>
+where
+    S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send + Sync> + Sync,
+{
+    fn has_found_enough(&self) -> bool {
+        self.finding.is_some() && !self.plan.keep_going
+    }
+
+    fn is_over(&self) -> bool {
+        self.has_found_enough() || self.began.elapsed() >= self.plan.time
+    }
+
+    /// Judges what was done to an object of its own, or, in a test that soaks, to the one of this number.
+    fn judge<T>(
+        &mut self,
+        history: &mut History<S::Op, S::Ret>,
+        panic: Panicked,
+        kept: Option<(&mut Kept<T>, u64)>,
+    ) {
+        self.counts.rounds += 1;
+        let (verdict, since) = match kept {
+            None => (Some(self.verdict(history)), None),
+            // In what state that object was, nobody knows.
+            Some((kept, number)) if kept.number != number => (None, None),
+            Some((kept, _)) => {
+                let (verdict, since) = self.verdict_of_piece(history, panic.is_some(), kept);
+                (Some(verdict), since)
+            }
+        };
+        let cause = judge(verdict, history, panic, &mut self.counts);
+        if let (Some(cause), None) = (cause, &self.finding) {
+            self.finding = Some(Finding {
+                round: self.counts.rounds - 1,
+                schedule: None,
+                since,
+                history: mem::take(history),
+                cause,
+                account: String::new(),
+            });
+        }
+    }
+
+    fn verdict(&self, history: &History<S::Op, S::Ret>) -> Verdict<S::State> {
+        check::linearizable(self.specification, history, &self.plan.budget).verdict
+    }
+
+    /// The verdict, and the state that the object was in before, if that is not the first one. Where nobody knows in what
+    /// state it is now, it is given up.
+    fn verdict_of_piece<T>(
+        &mut self,
+        history: &History<S::Op, S::Ret>,
+        has_panicked: bool,
+        kept: &mut Kept<T>,
+    ) -> (Verdict<S::State>, Option<S::State>) {
+        let (found, end) = check::linearizable_to(&self.from, history, &self.plan.budget);
+        // Of a history that was cut, nobody knows how it went on.
+        let is_whole = !has_panicked && history.cut().is_none();
+        let next = end.filter(|_| is_whole);
+        if next.is_none() {
+            self.counts.replaced += u64::from(!found.verdict.is_violation());
+            kept.give_up();
+        }
+        let initial = self.specification.initial();
+        let since = mem::replace(
+            &mut self.from.state,
+            next.unwrap_or_else(|| initial.clone()),
+        );
+        (found.verdict, Some(since).filter(|state| *state != initial))
+    }
+
+    /// What was found, told to a person.
+    fn report(mut self) -> Report<S::Op, S::Ret, S::State> {
+        self.counts.elapsed = self.began.elapsed();
+        if let Some(finding) = &mut self.finding {
+            let round = format!("round {}", finding.round);
+            let since = finding.since.clone();
+            self.from.state = since.unwrap_or_else(|| self.specification.initial());
+            finding.account = account::of(
+                &self.from,
+                self.plan,
+                &round,
+                &finding.history,
+                &finding.cause,
+            );
+            if let Some(state) = &finding.since {
+                let state = account::state(state);
+                finding.account += &format!(
+                    "\n\nBefore this round the state was {state}, which a file of its history does not say"
+                );
+            }
+        }
+        Report::new(self.counts, self.finding)
+    }
+}
+
+/// Waits until the threads are done with a batch. Of each round, what panicked in it.
+fn panics<T, O, R>(workers: &mut [Worker<T, O, R>], rounds: usize) -> Vec<Panicked> {
+    let mut panics: Vec<Panicked> = Vec::new();
+    panics.resize_with(rounds, || None);
+    for (process, worker) in workers.iter_mut().enumerate() {
+        let turns = worker.done.recv().expect("a thread sends every batch back");
+        for (turn, panic) in turns.into_iter().zip(&mut panics) {
+            worker.spare.push(turn.ops);
+            if let (Some(payload), None) = (turn.panic, &panic) {
+                *panic = Some((process, message(payload)));
+            }
+        }
+    }
+    panics
+}
+
 /// Runs the test. `draw_ops` says what a thread does in a round.
 pub(super) fn run<S, T>(
     plan: &Plan,
     specification: &S,
     settle: Option<&Settle<S::Op, S::Ret>>,
-    mut make: impl FnMut() -> T,
+    make: impl FnMut() -> T,
     run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
-    mut draw_ops: impl FnMut(&mut Draw, &mut Vec<S::Op>),
+    draw_ops: impl FnMut(&mut Draw, &mut Vec<S::Op>),
 ) -> Report<S::Op, S::Ret, S::State>
 where
     S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send + Sync> + Sync,
     T: Send + Sync,
 {
-    let began = Instant::now();
     let seed = plan.seed.unwrap_or_else(|| fastrand::u64(..));
-    let mut counts = Counts::new(seed);
-    let mut finding = None;
     let operations = plan.threads.saturating_mul(plan.operations);
-    let batch_rounds = (BATCH_OPERATIONS / operations.max(1)).clamp(1, BATCH_ROUNDS);
-    let mut idle: Vec<Vec<Slot<S::Op, S::Ret>>> =
-        iter::repeat_with(|| slots(batch_rounds)).take(2).collect();
-    let barrier = Barrier::new(plan.threads);
-    let (barrier, run) = (&barrier, &run);
-    // Where nothing settles the object, its state may be known all the same.
-    let settle = plan.soak.then_some(settle.unwrap_or(&|_| None));
     // What is in the object was put there by the operations of the round. Others may take some more.
     let settling = operations.saturating_add(SETTLING);
-    let mut kept = plan.soak.then(Kept::new);
-    let mut from = soak::From::initial(specification);
-    let mut unique = 0;
+    // Where nothing settles the object, its state may be known all the same.
+    let settle = settle.unwrap_or(&|_| None);
+    let work = Work {
+        barrier: &Barrier::new(plan.threads),
+        run: &run,
+        settle: plan.soak.then_some((settle, settling)),
+    };
+    let mut court = Court {
+        specification,
+        plan,
+        began: Instant::now(),
+        counts: Counts::new(seed),
+        finding: None,
+        from: soak::From::initial(specification),
+    };
+    let mut preparing = Preparing {
+        plan,
+        seed,
+        make,
+        draw_ops,
+        round: 0,
+        kept: plan.soak.then(Kept::new),
+        unique: 0,
+    };
+    let batch_rounds = (BATCH_OPERATIONS / operations.max(1)).clamp(1, BATCH_ROUNDS);
+    let slots = || iter::repeat_with(Slot::new).take(batch_rounds).collect();
+    let mut idle: Vec<Vec<_>> = iter::repeat_with(slots).take(2).collect();
 
     thread::scope(|scope| {
-        // Dropped when this ends, also by unwinding: that is what the threads end by.
-        let mut workers: Vec<_> = iter::repeat_with(|| {
-            let (todo, turns) = mpsc::channel::<Turns<T, S::Op, S::Ret>>();
-            let (over, done) = mpsc::channel();
-            scope.spawn(move || {
-                for mut batch in turns {
-                    for turn in &mut batch {
-                        barrier.wait();
-                        let result = catch_unwind(AssertUnwindSafe(|| turn.run(run)));
-                        turn.panic = result.err();
-                        if let Some(settle) = settle {
-                            barrier.wait();
-                            let settled = catch_unwind(AssertUnwindSafe(|| {
-                                turn.settle(settle, settling, run)
-                            }));
-                            match &turn.panic {
-                                None => turn.panic = settled.err(),
-                                // What it is dropped by may panic, and nobody would catch that.
-                                Some(_) => mem::forget(settled),
-                            }
-                        }
-                    }
-                    if over.send(batch).is_err() {
-                        break;
-                    }
-                }
-            });
-            Worker {
-                todo,
-                done,
-                spare: Vec::new(),
-            }
-        })
-        .take(plan.threads)
-        .collect();
-
+        let workers = iter::repeat_with(|| Worker::spawn(scope, &work));
+        let mut workers: Vec<_> = workers.take(plan.threads).collect();
         let mut under_way: VecDeque<Batch<S::Op, S::Ret>> = VecDeque::new();
-        let mut left = plan.rounds;
-        let mut round = 0;
         loop {
-            let may_begin =
-                left > 0 && (finding.is_none() || plan.keep_going) && began.elapsed() < plan.time;
-            if may_begin {
-                if let Some(mut slots) = idle.pop() {
-                    let start = Instant::now();
-                    let rounds = left.min(slots.len() as u64) as usize;
-                    left -= rounds as u64;
-                    let mut batch: Vec<Turns<T, S::Op, S::Ret>> =
-                        workers.iter().map(|_| Vec::with_capacity(rounds)).collect();
-                    for slot in &mut slots[..rounds] {
-                        // Of the round alone, so that any round can be drawn without those before.
-                        let mut draw = Draw::new(mix(seed, round));
-                        round += 1;
-                        let object = match &mut kept {
-                            // What was unique to the rounds before may come up again, and is not to be mistaken.
-                            Some(kept) => {
-                                draw.unique = unique;
-                                kept.object(&mut make)
-                            }
-                            None => Arc::new(make()),
-                        };
-                        for (process, (worker, turns)) in
-                            workers.iter_mut().zip(&mut batch).enumerate()
-                        {
-                            let mut ops = worker.spare.pop().unwrap_or_default();
-                            draw.process = process;
-                            draw_ops(&mut draw, &mut ops);
-                            turns.push(Turn {
-                                process: Some(slot.recorder.process()),
-                                object: Arc::clone(&object),
-                                ops,
-                                delays: plan.delays.then(|| draw.u64()),
-                                settling: (plan.soak && process == 0)
-                                    .then(|| slot.recorder.process()),
-                                panic: None,
-                            });
-                        }
-                        unique = draw.unique;
-                    }
-                    for (worker, turns) in workers.iter().zip(batch) {
-                        worker
-                            .todo
-                            .send(turns)
-                            .expect("a thread lives until it is told to end");
-                    }
-                    let kept = kept.as_ref().map_or(0, |kept| kept.number);
-                    under_way.push_back(Batch {
-                        slots,
-                        rounds,
-                        kept,
-                    });
-                    counts.phases.preparing += start.elapsed();
-                    continue;
-                }
+            let may_begin = preparing.round < plan.rounds && !court.is_over();
+            if let Some(slots) = may_begin.then(|| idle.pop()).flatten() {
+                let start = Instant::now();
+                under_way.push_back(preparing.batch(&mut workers, slots));
+                court.counts.phases.preparing += start.elapsed();
+                continue;
             }
-            let Some(Batch {
-                mut slots,
-                rounds,
-                kept: of,
-            }) = under_way.pop_front()
-            else {
+            let Some(mut batch) = under_way.pop_front() else {
                 break;
             };
-
             let start = Instant::now();
-            let mut panics: Vec<Option<(usize, String)>> = Vec::new();
-            panics.resize_with(rounds, || None);
-            let done: Vec<_> = workers
-                .iter()
-                .map(|worker| worker.done.recv().expect("a thread sends every batch back"))
-                .collect();
+            let panics = panics(&mut workers, batch.rounds);
             let waited = start.elapsed();
-            for (process, (worker, turns)) in workers.iter_mut().zip(done).enumerate() {
-                for (turn, panic) in turns.into_iter().zip(&mut panics) {
-                    worker.spare.push(turn.ops);
-                    if let (Some(payload), None) = (turn.panic, &panic) {
-                        *panic = Some((process, message(payload)));
-                    }
-                }
-            }
-            for slot in &mut slots[..rounds] {
-                slot.recorder.drain_into(&mut slot.history);
-                slot.recorder
-                    .clear()
-                    .expect("every process was dropped when its turn was over");
-            }
+            let slots = &mut batch.slots[..batch.rounds];
+            slots.iter_mut().for_each(Slot::collect);
             let collected = start.elapsed();
-            for (slot, panic) in slots[..rounds].iter_mut().zip(panics) {
-                if finding.is_some() && !plan.keep_going {
+            for (slot, panic) in slots.iter_mut().zip(panics) {
+                if court.has_found_enough() {
                     break;
                 }
-                counts.rounds += 1;
-                let history = &slot.history;
-                let mut since = None;
-                let verdict = match &mut kept {
-                    None => Some(check::linearizable(specification, history, &plan.budget).verdict),
-                    // In what state that object was, nobody knows.
-                    Some(kept) if kept.number != of => None,
-                    Some(kept) => {
-                        let (found, end) = check::linearizable_to(&from, history, &plan.budget);
-                        // Of a history that was cut, nobody knows how it went on.
-                        let is_whole = panic.is_none() && history.cut().is_none();
-                        let next = end.filter(|_| is_whole);
-                        if next.is_none() {
-                            counts.replaced += u64::from(!found.verdict.is_violation());
-                            kept.give_up();
-                        }
-                        let next = next.unwrap_or_else(|| specification.initial());
-                        let before = mem::replace(&mut from.state, next);
-                        since = Some(before).filter(|state| *state != specification.initial());
-                        Some(found.verdict)
-                    }
-                };
-                let cause = judge(verdict, history, panic, &mut counts);
-                if let (Some(cause), None) = (cause, &finding) {
-                    finding = Some(Finding {
-                        round: counts.rounds - 1,
-                        schedule: None,
-                        since,
-                        history: mem::take(&mut slot.history),
-                        cause,
-                        account: String::new(),
-                    });
-                }
+                let kept = preparing.kept.as_mut().map(|kept| (kept, batch.kept));
+                court.judge(&mut slot.history, panic, kept);
             }
-            counts.phases.waiting += waited;
-            counts.phases.collecting += collected - waited;
-            counts.phases.checking += start.elapsed() - collected;
-            idle.push(slots);
+            let phases = &mut court.counts.phases;
+            phases.waiting += waited;
+            phases.collecting += collected - waited;
+            phases.checking += start.elapsed() - collected;
+            idle.push(batch.slots);
         }
     });
-    counts.elapsed = began.elapsed();
-    if let Some(finding) = &mut finding {
-        let Finding {
-            round,
-            since,
-            history,
-            cause,
-            account,
-            ..
-        } = finding;
-        from.state = since.clone().unwrap_or_else(|| specification.initial());
-        *account = account::of(&from, plan, &format!("round {round}"), history, cause);
-        if let Some(state) = since {
-            let state = account::state(state);
-            *account += &format!(
-                "\n\nBefore this round the state was {state}, which a file of its history does not say"
-            );
-        }
-    }
-    Report::new(counts, finding)
-}
-
-fn slots<O, R>(rounds: usize) -> Vec<Slot<O, R>> {
-    let slot = || Slot {
-        recorder: Recorder::new(),
-        history: History::new(),
-    };
-    iter::repeat_with(slot).take(rounds).collect()
+    court.report()
 }

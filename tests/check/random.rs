@@ -18,7 +18,7 @@ impl Random {
     }
 
     /// These, and when there are no more, any.
-    #[allow(dead_code)] // for the fuzzer
+    #[allow(dead_code, reason = "for the fuzzer")]
     pub fn chosen(bytes: &[u8]) -> Self {
         Self {
             chosen: bytes.iter().rev().copied().collect(),

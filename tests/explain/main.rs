@@ -2,7 +2,7 @@
 #![cfg(all(not(loom), feature = "check"))]
 
 #[path = "../check/oracle.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod oracle;
 #[path = "../check/random.rs"]
 mod random;

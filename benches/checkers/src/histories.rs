@@ -1,23 +1,18 @@
 //! The histories that all are asked about, of an object that is right, or with one result changed near the end.
 
-use tachograph::{
-    Event, EventKind, History,
-    model::{Queue, Register, queue, register},
-};
+use tachograph::{Event, EventKind, History, model::queue};
 
-#[path = "../../../tests/check/random.rs"]
-mod random;
+#[path = "../../histories/mod.rs"]
+#[allow(dead_code, reason = "shared with the benchmarks")]
+mod good;
 
-use random::{Random, Shape, history};
+pub use good::{Queues, Registers};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Register,
     Queue,
 }
-
-pub type Registers = History<register::Op<u64>, Option<u64>>;
-pub type Queues = History<queue::Op<u64>, queue::Ret<u64>>;
 
 /// The object, the clients and the operations of each.
 pub fn all() -> impl Iterator<Item = (Kind, u64, u64)> {
@@ -33,44 +28,18 @@ pub fn title(kind: Kind, clients: u64, operations: u64, bad: bool) -> String {
     format!("{kind:?}, {clients} × {operations}, {verdict}").to_lowercase()
 }
 
-fn shape(processes: u64, operations: u64) -> Shape {
-    Shape {
-        processes,
-        operations,
-        info: 0,
-        fail: 0,
-        open_ends: false,
-    }
-}
-
-/// Half reads, half writes of five values. If bad, one of the last reads returns what was never written.
+/// If bad, one of the last reads returns what was never written.
 pub fn register(clients: u64, operations: u64, bad: bool) -> Registers {
-    let op = |random: &mut Random| match random.one_in(2) {
-        true => register::Op::Read,
-        false => register::Op::Write(random.below(5)),
-    };
-    let mut random = Random::new(clients ^ operations);
-    let shape = shape(clients, operations);
-    let history = history(&Register::new(), &shape, &mut random, op);
+    let history = good::registers(clients, operations);
     match bad {
         false => history,
         true => changed(history, |ret| ret.is_some().then_some(Some(99))),
     }
 }
 
-/// Values that are all different, enqueued and dequeued as often as it comes. If bad, one of the last dequeues returns
-/// what was never enqueued.
+/// If bad, one of the last dequeues returns what was never enqueued.
 pub fn queue(clients: u64, operations: u64, bad: bool) -> Queues {
-    let mut next = 0;
-    let op = |random: &mut Random| {
-        next += 1;
-        match random.one_in(2) {
-            true => queue::Op::Dequeue,
-            false => queue::Op::Enqueue(next),
-        }
-    };
-    let shape = shape(clients, operations);
-    let history = history(&Queue::new(), &shape, &mut Random::new(1), op);
+    let history = good::queues(clients, operations, 1);
     match bad {
         false => history,
         true => changed(history, |ret| match ret {

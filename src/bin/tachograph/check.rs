@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 use tachograph::{
     History,
-    check::{self, Budget, Report as Checked, Verdict as Found, Violation},
+    check::{self, Report as Checked, Verdict as Found, Violation},
     model::Specification,
 };
 
@@ -14,7 +14,7 @@ use crate::{
     Verdict,
     input::{self, Failure, Files},
     json,
-    object::{Object, Task, seconds},
+    object::{Object, Task, budget, seconds},
     patience::Patience,
     say::{self, Report},
 };
@@ -156,10 +156,7 @@ impl Task for Checking<'_> {
         S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
     {
         let Self { arguments, name } = self;
-        let budget = match arguments.timeout {
-            Some(time) => Budget::unlimited().time(time),
-            None => Budget::unlimited(),
-        };
+        let budget = budget(arguments.timeout);
         let _patience = Patience::while_doing(&format!("{name}: checking"));
         let checked = match arguments.consistency {
             Consistency::Linearizable => check::linearizable(model, history, &budget),

@@ -12,7 +12,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 use tachograph::{
     Event, History,
-    check::{Budget, Verdict as Found},
+    check::Verdict as Found,
     explain::{Effort, Role, Shrunk, Timeline, shrink},
     format::{
         Document, Format,
@@ -27,7 +27,7 @@ use crate::{
     check::explained,
     input::{self, FormatName, Reading},
     json,
-    object::{Object, Task, seconds},
+    object::{Object, Task, budget, seconds},
     output,
     patience::Patience,
     say,
@@ -147,10 +147,7 @@ impl Task for Explaining<'_> {
     {
         let Self { arguments, name } = self;
         let effort = Effort {
-            check: match arguments.timeout {
-                Some(time) => Budget::unlimited().time(time),
-                None => Budget::unlimited(),
-            },
+            check: budget(arguments.timeout),
             time: Some(arguments.effort),
             ..Effort::default()
         };

@@ -5,6 +5,7 @@ use std::{io, time::Duration};
 use clap::{Args, ValueEnum};
 use tachograph::{
     Event, EventKind, History, HistoryBuilder, Text,
+    check::Budget,
     format::edn::{self, Jepsen, Value},
     model::{
         CasRegister, Counter, KeyValue, Log, Mutex, PriorityQueue, Queue, Register, Semaphore, Set,
@@ -134,6 +135,11 @@ fn translated<O: Jepsen>(history: History<edn::Op, Value>) -> Result<History<O, 
         });
     }
     builder.finish().map_err(|breaches| breaches.to_string())
+}
+
+/// At most so much time, if any is said.
+pub fn budget(time: Option<Duration>) -> Budget {
+    time.map_or(Budget::unlimited(), |time| Budget::unlimited().time(time))
 }
 
 pub fn seconds(text: &str) -> Result<Duration, String> {

@@ -13,7 +13,7 @@ use tachograph::{
 use crate::{
     Verdict,
     input::{self, Failure, FormatName, Reading},
-    object::{Object, Task, seconds},
+    object::{Object, Task, budget, seconds},
     output,
     patience::Patience,
     say,
@@ -77,16 +77,12 @@ impl View {
             Some(file) if !input::is_standard(&self.file) => file.to_string_lossy(),
             _ => name.into(),
         };
-        let budget = match self.timeout {
-            Some(time) => Budget::unlimited().time(time),
-            None => Budget::unlimited(),
-        };
         let _patience = Patience::while_doing(&format!("{name}: checking"));
         self.object.task(
             history,
             Draw {
                 title: format!("{file} · {}", self.object.name()),
-                budget,
+                budget: budget(self.timeout),
             },
         )
     }

@@ -7,7 +7,7 @@
 //!
 //! Takes that found nothing part the values into those before and those behind, each for itself in such an order.
 
-use super::{Case, Demand, NONE, Obstacle, Placed, Value};
+use super::{Case, NONE, Obstacle, Placed, Value, Ways};
 use crate::check::budget::Meter;
 
 const PUT: u8 = 0;
@@ -113,11 +113,11 @@ fn fifo(
         let Some(value) = next.pop() else {
             // `earliest` was in before `earliest_taken` came, which was out before anybody began to take `earliest`.
             let ways = match of(earliest).is_known {
-                true => vec![],
-                false => vec![vec![Demand {
-                    value: earliest,
-                    before: until,
-                }]],
+                true => Ways::default(),
+                false => Ways {
+                    values: vec![earliest],
+                    untried: vec![(1, until)],
+                },
             };
             return Err(Obstacle::Unless(ways));
         };

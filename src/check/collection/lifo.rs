@@ -73,7 +73,8 @@ pub(super) fn order(case: &Case, meter: &mut Meter<'_>) -> Result<Vec<Placed>, O
                 let stay = case.values[value].stay(case.end);
                 !gone[value] && stay.is_some_and(|(from, to)| from >= first && to <= last)
             };
-            return Err(case.must_be_empty_once(first, last, is_in_run));
+            let ways = case.must_be_empty_once(first, last, is_in_run);
+            return Err(Obstacle::Unless(ways));
         };
         gone[value as usize] = true;
         let it = &case.values[value as usize];

@@ -112,9 +112,29 @@ struct Placed {
 
 /// Why there is no order.
 enum Obstacle {
-    /// There is one only if all that one of these demands is met. If there are none, there is no way at all.
-    Unless(Vec<Vec<Demand>>),
+    Unless(Ways),
     Spent(Spent),
+}
+
+/// There is an order only if one of these ways is gone. If there are none, there is no order at all.
+#[derive(Default)]
+struct Ways {
+    values: Vec<usize>,
+    /// The way: so many of the values were taken by operations that were invoked at an earlier position than this.
+    untried: Vec<(usize, u32)>,
+}
+
+impl Ways {
+    fn bytes(&self) -> usize {
+        size_of_val(&self.values[..]) + size_of_val(&self.untried[..])
+    }
+
+    /// The next way, as demands of which all have to be met.
+    fn next(&mut self) -> Option<impl Iterator<Item = Demand>> {
+        let (taken, before) = self.untried.pop()?;
+        let values = self.values[..taken].iter();
+        Some(values.map(move |&value| Demand { value, before }))
+    }
 }
 
 impl From<Spent> for Obstacle {
@@ -179,10 +199,11 @@ impl Search<'_> {
         let mut branches: Vec<Branch> = Vec::new();
         loop {
             meter.count();
-            meter.check_now(case.bytes())?;
+            let held: usize = branches.iter().map(|branch| branch.ways.bytes()).sum();
+            meter.check_now(case.bytes() + size_of_val(&demands[..]) + held)?;
             match case.meet(&demands).then(|| self.order(&case, meter)) {
                 // What there is no way around does not depend on what was tried.
-                Some(Err(Obstacle::Unless(ways))) if ways.is_empty() => return Ok(None),
+                Some(Err(Obstacle::Unless(ways))) if ways.untried.is_empty() => return Ok(None),
                 Some(Ok(mut placed)) => {
                     placed.sort_by_key(|placed| (placed.moment, placed.rank));
                     let entries = &self.collection.entries;
@@ -191,27 +212,24 @@ impl Search<'_> {
                         .map(|placed| entries[placed.by as usize].invocation);
                     return Ok(Some(order.collect()));
                 }
-                Some(Err(Obstacle::Unless(mut untried))) => {
-                    untried.reverse();
-                    branches.push(Branch {
-                        met: demands.len(),
-                        untried,
-                    });
-                }
+                Some(Err(Obstacle::Unless(ways))) => branches.push(Branch {
+                    met: demands.len(),
+                    ways,
+                }),
                 Some(Err(Obstacle::Spent(spent))) => return Err(spent),
                 None => {}
             }
-            let next = loop {
+            loop {
                 let Some(branch) = branches.last_mut() else {
                     return Ok(None);
                 };
                 demands.truncate(branch.met);
-                match branch.untried.pop() {
-                    Some(next) => break next,
-                    None => branches.pop(),
-                };
-            };
-            demands.extend(next);
+                if let Some(next) = branch.ways.next() {
+                    demands.extend(next);
+                    break;
+                }
+                branches.pop();
+            }
         }
     }
 
@@ -307,7 +325,7 @@ impl Value {
 struct Branch {
     /// So many demands there were before.
     met: usize,
-    untried: Vec<Vec<Demand>>,
+    ways: Ways,
 }
 
 impl Case {
@@ -352,7 +370,8 @@ impl Case {
         for Empty { by, time } in &self.empties {
             let point = next_free[time.from as usize + 1];
             if point > time.to {
-                return Err(self.must_be_empty_once(time.from + 1, time.to, |_| true));
+                let ways = self.must_be_empty_once(time.from + 1, time.to, |_| true);
+                return Err(Obstacle::Unless(ways));
             }
             places.push(Placed {
                 moment: 2 * point,
@@ -363,7 +382,7 @@ impl Case {
         Ok(places)
     }
 
-    /// The obstacle that there is none of these points at which none of some values has to be in.
+    /// The ways around that there is none of these points at which none of some values has to be in.
     ///
     /// There is one only between the stays of which we know, and behind the takes of all that was put in before it.
     fn must_be_empty_once(
@@ -371,7 +390,7 @@ impl Case {
         first: u32,
         last: u32,
         is_concerned: impl Fn(usize) -> bool,
-    ) -> Obstacle {
+    ) -> Ways {
         let concerned = || (0..self.values.len()).filter(|value| is_concerned(*value));
         let mut known = vec![0; (last - first) as usize + 2];
         for value in concerned().filter(|value| self.values[*value].is_known) {
@@ -409,16 +428,11 @@ impl Case {
                 _ => points.push((before, point)),
             }
         }
-        let way = |(before, point): (usize, u32)| {
-            let out = others[..before].iter();
-            out.map(|&value| Demand {
-                value,
-                before: point,
-            })
-            .collect()
-        };
-        let ways = points.into_iter().map(way).collect();
-        Obstacle::Unless(ways)
+        points.reverse();
+        Ways {
+            values: others,
+            untried: points,
+        }
     }
 
     /// Gives takes of unknown outcome to values so that the demands are met, if they can be.

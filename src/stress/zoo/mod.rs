@@ -87,11 +87,8 @@ impl Subject {
         run: fn(&Plan) -> Outcome,
     ) -> Self {
         Self {
-            name,
-            about,
             is_broken: true,
-            soaks: true,
-            run,
+            ..Self::correct(name, about, run)
         }
     }
 

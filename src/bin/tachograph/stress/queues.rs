@@ -21,22 +21,31 @@ use super::test;
 
 pub const ALL: &[Subject] = &[
     Subject::correct("seg-queue", "crossbeam's SegQueue", |plan| {
-        stress(plan, Queue::new(), SegQueue::new)
+        stress(plan, Queue::new(), SegQueue::new, as_often)
     }),
     Subject::correct(
         "array-queue",
         "crossbeam's ArrayQueue, with room for 4 values",
-        |plan| stress(plan, Queue::bounded(CAPACITY), || ArrayQueue::new(CAPACITY)),
+        |plan| {
+            let make = || ArrayQueue::new(CAPACITY);
+            stress(plan, Queue::bounded(CAPACITY), make, as_often)
+        },
     ),
     Subject::correct("mutex-deque", "std's Mutex<VecDeque>", |plan| {
-        stress(plan, Queue::new(), Mutex::<VecDeque<u64>>::default)
+        stress(
+            plan,
+            Queue::new(),
+            Mutex::<VecDeque<u64>>::default,
+            as_often,
+        )
     }),
 ];
 
 /// So few that it is full now and then.
-const CAPACITY: usize = 4;
+pub(super) const CAPACITY: usize = 4;
 
-trait Fifo: Send + Sync {
+/// What values go through in their order.
+pub(super) trait Fifo: Send + Sync {
     /// Whether there was room.
     fn enqueue(&self, value: u64) -> bool;
     fn dequeue(&self) -> Option<u64>;
@@ -76,8 +85,18 @@ impl Fifo for Mutex<VecDeque<u64>> {
     }
 }
 
-fn stress<Q: Fifo>(plan: &Plan, model: Queue<u64>, make: impl FnMut() -> Q) -> Outcome {
-    let draw = |draw: &mut Draw| match draw.chance(1, 2) {
+/// Each thread enqueues as often as it dequeues.
+pub(super) fn as_often(draw: &mut Draw) -> bool {
+    draw.chance(1, 2)
+}
+
+pub(super) fn stress<Q: Fifo>(
+    plan: &Plan,
+    model: Queue<u64>,
+    make: impl FnMut() -> Q,
+    enqueues: fn(&mut Draw) -> bool,
+) -> Outcome {
+    let draw = |draw: &mut Draw| match enqueues(draw) {
         true => Op::Enqueue(draw.unique()),
         false => Op::Dequeue,
     };

@@ -1,14 +1,9 @@
-//! `tachograph stress`, as somebody at a terminal or a script meets it.
-#![cfg(not(loom))]
-
-use std::{
-    fs,
-    path::PathBuf,
-    process::{Command, Output},
-};
+//! `tachograph stress`
 
 use serde_json::Value as Json;
 use tachograph::stress::zoo;
+
+use crate::folder::Folder;
 
 /// The objects that people use.
 const USED: [&str; 11] = [
@@ -25,42 +20,12 @@ const USED: [&str; 11] = [
     "wide-atomic-cell",
 ];
 
-/// A directory of its own for each test, gone at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("tachograph-stress-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_tachograph"))
-            .args(arguments.split_whitespace())
-            .current_dir(&self.0)
-            .output()
-            .unwrap()
-    }
-
-    /// Runs with `--json`, and returns what was said and the exit code.
-    fn json(&self, arguments: &str) -> (Json, Option<i32>) {
-        let run = self.run(&format!("{arguments} --json"));
-        let said = text(&run.stdout);
-        assert_eq!(said.lines().count(), 1, "{said}{}", text(&run.stderr));
-        (serde_json::from_str(&said).unwrap(), run.status.code())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+/// Runs with `--json`, and returns what was said and the exit code.
+fn json(folder: &Folder, arguments: &str) -> (Json, i32) {
+    let run = folder.run(&format!("{arguments} --json"));
+    let mut said = run.json();
+    assert_eq!(said.len(), 1, "{}{}", run.out(), run.err());
+    (said.remove(0), run.code())
 }
 
 fn correct() -> impl Iterator<Item = &'static str> {
@@ -75,8 +40,8 @@ fn every_correct_object_passes() {
         let run = folder.run(&format!(
             "stress {object} --rounds 100 --seed 1 --out found"
         ));
-        let said = text(&run.stdout);
-        assert_eq!(run.status.code(), Some(0), "{said}");
+        let said = run.out();
+        assert_eq!(run.code(), 0, "{said}");
         assert!(said.starts_with(&format!("{object}: ")), "{said}");
         assert!(said.contains("100 rounds linearizable"), "{said}");
         assert!(said.contains("seed 1"), "{said}");
@@ -107,8 +72,8 @@ fn every_broken_object_is_caught_and_what_it_did_is_kept() {
         let run = folder.run(&format!(
             "stress {object} --rounds 200000 --seed 7 --out {object}"
         ));
-        let said = text(&run.stdout);
-        assert_eq!(run.status.code(), Some(1), "{object}: {said}");
+        let said = run.out();
+        assert_eq!(run.code(), 1, "{object}: {said}");
         assert!(said.contains("← nothing explains this"), "{said}");
 
         let written = |extension: &str| {
@@ -121,7 +86,7 @@ fn every_broken_object_is_caught_and_what_it_did_is_kept() {
             assert!(file.starts_with(object), "{file}");
             file.to_owned()
         };
-        let read = |file: String| fs::read_to_string(folder.0.join(file)).unwrap();
+        let read = |file: String| folder.read(&file);
         assert!(read(written(".txt")).contains("← nothing explains this"));
         let page = read(written(".html"));
         assert!(page.starts_with("<!doctype html>") && page.contains("seed 7, round "));
@@ -129,10 +94,10 @@ fn every_broken_object_is_caught_and_what_it_did_is_kept() {
 
         let history = written(".jsonl");
         if let Some(model) = model(object) {
-            let (check, code) = folder.json(&format!("check {history} --model {model}"));
+            let (check, code) = json(&folder, &format!("check {history} --model {model}"));
             assert_eq!(
                 (&check["verdict"], code),
-                (&"violation".into(), Some(1)),
+                (&"violation".into(), 1),
                 "{check}"
             );
             assert_eq!(check["events"], 64, "all that the round had");
@@ -143,9 +108,11 @@ fn every_broken_object_is_caught_and_what_it_did_is_kept() {
 #[test]
 fn what_is_found_is_said_to_machines_too() {
     let folder = Folder::new("json");
-    let (found, code) =
-        folder.json("stress broken-counter --rounds 200000 --seed 3 --threads 2 --ops 5 --out x");
-    assert_eq!((&found["verdict"], code), (&"violation".into(), Some(1)));
+    let (found, code) = json(
+        &folder,
+        "stress broken-counter --rounds 200000 --seed 3 --threads 2 --ops 5 --out x",
+    );
+    assert_eq!((&found["verdict"], code), (&"violation".into(), 1));
     for (key, value) in [
         ("object", Json::from("broken-counter")),
         ("seed", 3.into()),
@@ -166,11 +133,8 @@ fn what_is_found_is_said_to_machines_too() {
         assert!(folder.0.join(file.as_str().unwrap()).exists(), "{file}");
     }
 
-    let (passed, code) = folder.json("stress seg-queue --rounds 20 --threads 3 --ops 4");
-    assert_eq!(
-        (&passed["verdict"], code),
-        (&"linearizable".into(), Some(0))
-    );
+    let (passed, code) = json(&folder, "stress seg-queue --rounds 20 --threads 3 --ops 4");
+    assert_eq!((&passed["verdict"], code), (&"linearizable".into(), 0));
     assert_eq!(
         (&passed["rounds"], &passed["operations"]),
         (&20.into(), &240.into())
@@ -197,16 +161,16 @@ fn whoever_names_no_object_is_told_which_there_are() {
         ("stress --json", "say which object"),
     ] {
         let run = folder.run(arguments);
-        assert_eq!(run.status.code(), Some(3), "{arguments}");
-        assert!(run.stdout.is_empty());
-        let said = text(&run.stderr);
+        assert_eq!(run.code(), 3, "{arguments}");
+        assert!(run.out().is_empty());
+        let said = run.err();
         assert!(said.contains(says), "{said}");
-        every_object_is_in(&said);
+        every_object_is_in(said);
         assert!(!said.contains("\\n"), "{said}");
     }
     let help = folder.run("stress --help");
-    assert_eq!(help.status.code(), Some(0));
-    every_object_is_in(&text(&help.stdout));
+    assert_eq!(help.code(), 0);
+    every_object_is_in(help.out());
 }
 
 #[test]
@@ -222,18 +186,18 @@ fn the_exit_code_tells_what_is_no_pass() {
         "seg-queue stack",
     ] {
         let run = folder.run(&format!("stress {arguments}"));
-        assert_eq!(run.status.code(), Some(3), "{arguments}");
-        assert!(run.stdout.is_empty() && !run.stderr.is_empty());
+        assert_eq!(run.code(), 3, "{arguments}");
+        assert!(run.out().is_empty() && !run.err().is_empty());
     }
-    let (nothing, code) = folder.json("stress seg-queue --rounds 0");
-    assert_eq!((&nothing["verdict"], code), (&"unknown".into(), Some(2)));
+    let (nothing, code) = json(&folder, "stress seg-queue --rounds 0");
+    assert_eq!((&nothing["verdict"], code), (&"unknown".into(), 2));
 
     // A file is where the directory should be.
-    fs::write(folder.0.join("taken"), "").unwrap();
+    folder.write("taken", "");
     let run = folder.run("stress broken-counter --rounds 200000 --seed 1 --out taken");
-    assert_eq!(run.status.code(), Some(3));
-    assert!(text(&run.stdout).contains("← nothing explains this"));
-    assert!(text(&run.stderr).contains("taken"));
+    assert_eq!(run.code(), 3);
+    assert!(run.out().contains("← nothing explains this"));
+    assert!(run.err().contains("taken"));
 }
 
 #[test]
@@ -242,12 +206,13 @@ fn a_soak_is_one_long_run() {
     let may_not = "queue";
     let names = || correct().filter(|name| *name != may_not);
     for object in names() {
-        let (found, code) = folder.json(&format!(
-            "stress {object} --soak --threads 2 --ops 200 --rounds 5 --seed 1"
-        ));
+        let (found, code) = json(
+            &folder,
+            &format!("stress {object} --soak --threads 2 --ops 200 --rounds 5 --seed 1"),
+        );
         assert_eq!(
             (&found["verdict"], code),
-            (&"linearizable".into(), Some(0)),
+            (&"linearizable".into(), 0),
             "{found}"
         );
         assert_eq!(found["linearizable"], 5, "every piece is decided: {found}");
@@ -260,17 +225,18 @@ fn a_soak_is_one_long_run() {
     let soaks = zoo::ALL.iter().filter(soaks);
     for subject in soaks.filter(|subject| subject.name != "broken-map") {
         let object = subject.name;
-        let (found, code) = folder.json(&format!(
-            "stress {object} --soak --ops 100 --rounds 5000 --seed 1 --out found"
-        ));
+        let (found, code) = json(
+            &folder,
+            &format!("stress {object} --soak --ops 100 --rounds 5000 --seed 1 --out found"),
+        );
         assert_eq!(
             (&found["verdict"], code),
-            (&"violation".into(), Some(1)),
+            (&"violation".into(), 1),
             "{found}"
         );
         assert_eq!(found["files"].as_array().unwrap().len(), 3);
     }
     let refused = folder.run("stress queue --soak");
-    assert_eq!(refused.status.code(), Some(3));
-    assert!(text(&refused.stderr).contains("leave --soak away"));
+    assert_eq!(refused.code(), 3);
+    assert!(refused.err().contains("leave --soak away"));
 }

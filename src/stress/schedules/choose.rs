@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc, vec};
 
 use shuttle::scheduler::{DataSource, RandomDataSource, Scheduler, Task, TaskId};
 
-use super::schedule::{Schedule, Step};
+use crate::stress::schedule::{Schedule, Step};
 
 /// A scheduler that never ends by itself.
 #[derive(Debug)]

@@ -1,51 +1,6 @@
-//! `tachograph explain`, as somebody at a terminal or a script meets it.
-#![cfg(not(loom))]
+//! `tachograph explain`
 
-use std::{
-    fs,
-    path::PathBuf,
-    process::{Command, Output},
-};
-
-use serde_json::Value as Json;
-
-/// A directory of its own for each test, gone at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path =
-            std::env::temp_dir().join(format!("tachograph-explain-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, content: &str) {
-        fs::write(self.0.join(name), content).unwrap();
-    }
-
-    fn run(&self, arguments: &str, colours: bool) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tachograph"));
-        command
-            .args(arguments.split_whitespace())
-            .current_dir(&self.0);
-        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-        if colours {
-            command.env("CLICOLOR_FORCE", "1");
-        }
-        command.output().unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use crate::folder::Folder;
 
 /// A register that is written 200 times, and read as it was long before.
 fn stale() -> String {
@@ -62,10 +17,10 @@ fn stale() -> String {
 #[test]
 fn a_violation_is_shown_by_a_few_operations() {
     let folder = Folder::new("violation");
-    folder.write("a.edn", &stale());
-    let run = folder.run("explain a.edn --model register", false);
-    assert_eq!(run.status.code(), Some(1));
-    let shown = text(&run.stdout);
+    folder.write("a.edn", stale());
+    let run = folder.run("explain a.edn --model register");
+    assert_eq!(run.code(), 1);
+    let shown = run.out();
     assert!(
         shown.starts_with("a.edn: 3 of 201 operations show it\n"),
         "{shown}"
@@ -77,35 +32,35 @@ fn a_violation_is_shown_by_a_few_operations() {
     );
     assert!(shown.lines().count() < 25, "{shown}");
     assert!(!shown.contains('\u{1b}'), "{shown}");
-    let in_colour = text(&folder.run("explain a.edn --model register", true).stdout);
+    let in_colour = folder
+        .run_in_colour(&["explain", "a.edn", "--model", "register"])
+        .out()
+        .to_owned();
     assert!(in_colour.contains("\u{1b}[1m\u{1b}[31m✗"), "{in_colour:?}");
 }
 
 #[test]
 fn what_is_left_is_written_and_is_a_violation_too() {
     let folder = Folder::new("output");
-    folder.write("a.edn", &stale());
+    folder.write("a.edn", stale());
     for out in ["b.edn", "b.jsonl", "b.edn.gz"] {
-        let run = folder.run(
-            &format!("explain a.edn --model register -o {out} --json"),
-            false,
-        );
-        assert_eq!(run.status.code(), Some(1), "{}", text(&run.stderr));
-        let json: Json = serde_json::from_slice(&run.stdout).unwrap();
+        let run = folder.run(&format!("explain a.edn --model register -o {out} --json"));
+        assert_eq!(run.code(), 1, "{}", run.err());
+        let json = &run.json()[0];
         assert_eq!(json["verdict"], "violation");
         assert_eq!(json["shrunk"]["operations"], 3);
         assert_eq!(json["shrunk"]["indices"].as_array().unwrap().len(), 6);
-        let check = folder.run(&format!("check --json --model register {out}"), false);
-        assert_eq!(check.status.code(), Some(1), "{}", text(&check.stderr));
-        let json: Json = serde_json::from_slice(&check.stdout).unwrap();
+        let check = folder.run(&format!("check --json --model register {out}"));
+        assert_eq!(check.code(), 1, "{}", check.err());
+        let json = &check.json()[0];
         assert_eq!(
             (&json["operations"], &json["events"]),
             (&3.into(), &6.into())
         );
     }
-    let run = folder.run("explain a.edn --model register -o b.txt", false);
-    assert_eq!(run.status.code(), Some(3));
-    assert!(text(&run.stderr).contains("b.txt: call it .edn or .jsonl"));
+    let run = folder.run("explain a.edn --model register -o b.txt");
+    assert_eq!(run.code(), 3);
+    assert!(run.err().contains("b.txt: call it .edn or .jsonl"));
 }
 
 #[test]
@@ -115,7 +70,7 @@ fn the_exit_code_is_that_of_check() {
         "fine.edn",
         "{:process 0, :type :invoke, :f :read, :value nil}\n",
     );
-    folder.write("stale.edn", &stale());
+    folder.write("stale.edn", stale());
     folder.write("bad.edn", "{:process 0, :type :ok, :f :read, :value nil}\n");
     folder.write(
         "other.edn",
@@ -137,15 +92,10 @@ fn the_exit_code_is_that_of_check() {
         ("none.edn --model register", 3, ""),
         ("fine.edn", 3, ""),
     ] {
-        let run = folder.run(&format!("explain {arguments}"), false);
-        assert_eq!(
-            run.status.code(),
-            Some(code),
-            "{arguments}: {}",
-            text(&run.stderr)
-        );
-        assert_eq!(text(&run.stdout), says, "{arguments}");
-        assert_eq!(run.stderr.is_empty(), code != 3, "{arguments}");
+        let run = folder.run(&format!("explain {arguments}"));
+        assert_eq!(run.code(), code, "{arguments}: {}", run.err());
+        assert_eq!(run.out(), says, "{arguments}");
+        assert_eq!(run.err().is_empty(), code != 3, "{arguments}");
     }
 }
 
@@ -159,12 +109,13 @@ fn what_a_file_says_commands_no_terminal() {
         format!("{{:process 0, :type :ok, :f :write, :value {value}}}\n"),
         "{:process 1, :type :ok, :f :read, :value 2}\n".into(),
     ];
-    folder.write("a.edn", &events.concat());
+    folder.write("a.edn", events.concat());
     for arguments in [
         "explain a.edn --model register",
         "explain a.edn --model register --json",
     ] {
-        let shown = text(&folder.run(arguments, false).stdout);
+        let run = folder.run(arguments);
+        let shown = run.out();
         let commands = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
         assert!(!shown.contains(commands), "{shown:?}");
     }

@@ -1,0 +1,202 @@
+//! Stress tests whose threads are tasks of [shuttle](https://docs.rs/shuttle), so that a schedule is chosen and can be
+//! chosen again.
+
+mod choose;
+mod tasks;
+
+use std::fmt;
+
+use shuttle::scheduler::{DfsScheduler, PctScheduler, Scheduler};
+
+use self::choose::Chooser;
+use super::{Draw, ReportOf, Schedule, Stress};
+use crate::model::Specification;
+
+/// How the schedules of a [`Scheduled`] test are chosen.
+#[derive(Clone, Debug)]
+pub struct Schedules {
+    strategy: Strategy,
+    each: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Strategy {
+    Random,
+    Pct { depth: usize },
+    Exhaustive,
+    Replay(Schedule),
+    Bytes(Vec<u8>),
+}
+
+/// So many schedules of each round are tried, unless something else is said.
+const EACH: u64 = 100;
+
+impl Schedules {
+    const fn new(strategy: Strategy, each: u64) -> Self {
+        Self { strategy, each }
+    }
+
+    /// At each point any task goes on, one as likely as the other.
+    pub const fn random() -> Self {
+        Self::new(Strategy::Random, EACH)
+    }
+
+    /// Probabilistic concurrency testing (Burckhardt et al. 2010): the task with the highest priority goes on, and at
+    /// `depth` − 1 random points it falls behind all others. Where a bug needs no more than `depth` events to be in a
+    /// certain order, each of the schedules of n tasks with k points finds it with a probability of at least 1 / (n
+    /// k^(`depth` − 1)), but for the first of each round, which counts the points. 2 and 3 find most bugs.
+    ///
+    /// An object that waits for others in a loop has to say so, by `shuttle::thread::yield_now` or
+    /// `shuttle::hint::spin_loop`.
+    ///
+    /// # Panics
+    ///
+    /// If the depth is 0.
+    pub const fn pct(depth: usize) -> Self {
+        assert!(depth > 0, "a bug has a depth of at least 1");
+        Self::new(Strategy::Pct { depth }, EACH)
+    }
+
+    /// All schedules there are, one after the other, if nothing else is said by [`each`](Self::each). There are very many, unless the
+    /// round is very small: of two threads with two operations each that come to three points, some ten thousand.
+    ///
+    /// An object that waits for others in a loop has schedules without end.
+    pub const fn exhaustive() -> Self {
+        Self::new(Strategy::Exhaustive, u64::MAX)
+    }
+
+    /// This schedule again, once. Threads, operations, rounds and seed are the schedule's and not the [`Plan`]'s. Operations
+    /// are drawn for its round alone, and have to be the same without the rounds before.
+    pub const fn replay(schedule: Schedule) -> Self {
+        Self::new(Strategy::Replay(schedule), 1)
+    }
+
+    /// The schedule that bytes choose, once a round: at each point where there is a choice, the next byte says who goes on. When
+    /// there are no more, the task that is on goes on until it has to wait. For a fuzzer, which learns from the code
+    /// that is reached which bytes are worth keeping.
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::new(Strategy::Bytes(bytes.into()), 1)
+    }
+
+    /// At most so many schedules of each round, at least one; if nothing is said, 100, and [all](Self::exhaustive) if they are
+    /// exhaustive. Of a [replay](Self::replay) and of [bytes](Self::bytes) there is one.
+    #[must_use]
+    pub fn each(self, schedules: u64) -> Self {
+        let each = match self.strategy {
+            Strategy::Replay(_) | Strategy::Bytes(_) => 1,
+            _ => schedules.max(1),
+        };
+        Self { each, ..self }
+    }
+
+    /// What chooses the schedules of a round.
+    fn scheduler(&self, seed: u64) -> Box<dyn Scheduler> {
+        // Who looks at the histories ends it.
+        let unlimited = usize::MAX;
+        match &self.strategy {
+            Strategy::Random => Box::new(Chooser::random(seed)),
+            Strategy::Pct { depth } => {
+                Box::new(PctScheduler::new_from_seed(seed, *depth, unlimited))
+            }
+            Strategy::Exhaustive => Box::new(DfsScheduler::new(None, true)),
+            Strategy::Replay(schedule) => Box::new(Chooser::replay(schedule.clone())),
+            Strategy::Bytes(bytes) => Box::new(Chooser::bytes(bytes.clone())),
+        }
+    }
+}
+
+/// A [`Stress`] test whose threads are tasks of shuttle: the same every time. See [`Stress::schedules`].
+pub struct Scheduled<S: Specification, F> {
+    stress: Stress<S, F>,
+    schedules: Schedules,
+}
+
+impl<S: Specification, F> fmt::Debug for Scheduled<S, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduled")
+            .field("stress", &self.stress)
+            .field("schedules", &self.schedules)
+            .finish()
+    }
+}
+
+impl<S: Specification, F> Stress<S, F> {
+    /// Runs the rounds under schedules that are chosen, instead of on threads: with the feature `shuttle`.
+    ///
+    /// The code of the object is the same, but that it takes locks, atomics and threads from `shuttle::sync` and
+    /// `shuttle::thread` instead of `std`, as a rule under a `cfg` of its own. Threads are then tasks that go on one at a time, and
+    /// change wherever one comes to such an access, to an event of the history, or to a [`point`](super::point). So a test
+    /// finds the same in every run with the same seed, and the schedule that found it, which the report shows and
+    /// [`Plan::output`] writes to a file, is [run again](Schedules::replay) as it was.
+    ///
+    /// Operations are drawn once a round, and then run under as many schedules as [`Schedules`] says, each with an object
+    /// of its own, made by a task. [`Plan::delays`] do not matter; a [soak](Plan::soak) is not done, nor anything settled. All accesses are sequentially consistent, whatever
+    /// the code says: weaker orderings are for loom.
+    #[must_use]
+    pub fn schedules(self, schedules: Schedules) -> Scheduled<S, F> {
+        Scheduled {
+            stress: self,
+            schedules,
+        }
+    }
+}
+
+impl<S, F, T> Scheduled<S, F>
+where
+    S: Specification<
+            Op: Clone + Send + Sync + 'static,
+            Ret: Clone + Send + Sync + 'static,
+            State: Send,
+        > + Sync
+        + 'static,
+    F: FnMut() -> T + Send + 'static,
+    T: Send + Sync + 'static,
+{
+    /// As [`Stress::run`].
+    ///
+    /// # Panics
+    ///
+    /// As that does; where operations never end; and where a schedule that is replayed is one of other code, which does not
+    /// come to the same points.
+    #[track_caller]
+    pub fn run(
+        self,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Send + Sync + 'static,
+        draw: impl FnMut(&mut Draw) -> S::Op,
+    ) {
+        let report = self.report(run, draw);
+        report.assert_pass();
+        println!("{report}");
+    }
+
+    /// As [`Stress::report`].
+    ///
+    /// # Panics
+    ///
+    /// As that does; and where a schedule that is replayed is one of other code, which does not come to the same points.
+    pub fn report(
+        self,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Send + Sync + 'static,
+        draw: impl FnMut(&mut Draw) -> S::Op,
+    ) -> ReportOf<S> {
+        let Self {
+            mut stress,
+            schedules,
+        } = self;
+        let mut first = 0;
+        if let Strategy::Replay(schedule) = &schedules.strategy {
+            let plan = stress.plan.rounds(1).seed(schedule.seed);
+            stress.plan = plan
+                .threads(schedule.threads)
+                .operations(schedule.operations);
+            first = schedule.round;
+        }
+        let save = stress.save.take();
+        let output = stress.plan.output.clone();
+        let mut report = tasks::run(stress, &schedules, first, run, draw);
+        if let Some(directory) = output {
+            report.write(&directory, save.into_iter().collect());
+        }
+        report
+    }
+}

@@ -1,0 +1,158 @@
+//! `tachograph check`
+
+use serde_json::json;
+
+use crate::folder::Folder;
+
+const STALE: &str = "\
+{:index 0, :process 0, :type :invoke, :f :write, :value 4}
+{:index 1, :process 0, :type :ok, :f :write, :value 4}
+{:index 2, :process 1, :type :invoke, :f :read, :value nil}
+{:index 3, :process 1, :type :ok, :f :read, :value nil}
+";
+
+#[test]
+fn check_says_a_line_a_file_and_ends_with_the_worst() {
+    let folder = Folder::new("check");
+    folder.write("stale.edn", STALE);
+    let good = STALE.replace(":ok, :f :read, :value nil", ":ok, :f :read, :value 4");
+    folder.write("good.edn", good);
+    let run = folder.run("check --model register good.edn stale.edn");
+    let lines: Vec<Vec<&str>> = run
+        .out()
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    assert_eq!(lines[0][..2], ["good.edn", "linearizable"]);
+    assert!(lines[0][2].starts_with("2 operations, "), "{}", run.out());
+    assert_eq!(
+        lines[1],
+        [
+            "stale.edn",
+            "violation",
+            "event 3 completes Read → None (invoked at 2), which nothing explains"
+        ]
+    );
+    assert_eq!(run.code(), 1);
+    assert_eq!(folder.run("check --model cas-register good.edn").code(), 0);
+    // To take effect later than it did is no matter of order alone.
+    let run = folder.run("check --model register --consistency sequential stale.edn");
+    assert_eq!(
+        (run.out().split('\t').nth(1), run.code()),
+        (Some("linearizable"), 0)
+    );
+
+    let json = folder
+        .run("check --model register --json stale.edn good.edn")
+        .json();
+    let stale = &json[0];
+    assert_eq!(
+        (&stale["model"], &stale["verdict"]),
+        (&json!("register"), &json!("violation"))
+    );
+    assert_eq!(
+        (&stale["events"], &stale["operations"]),
+        (&json!(4), &json!(2))
+    );
+    assert_eq!(stale["violation"]["event"], 3);
+    assert_eq!(
+        stale["violation"]["explained"][0]["blocked"][0]["why"],
+        "would return Some(4)"
+    );
+    assert!(json[1]["seconds"].is_f64() && json[1]["violation"].is_null());
+
+    let run = folder.run("check --model counter good.edn");
+    assert_eq!(run.code(), 3);
+    assert!(run.err().contains("good.edn: event 0: "), "{}", run.err());
+    assert_eq!(folder.run("check good.edn").code(), 3);
+    assert_eq!(
+        folder
+            .run("check --model register --timeout soon good.edn")
+            .code(),
+        3
+    );
+}
+
+#[test]
+fn check_reads_the_enums_of_json_lines() {
+    let folder = Folder::new("check-json");
+    let lines = r#"{"format":"tachograph","version":1}
+{"process":0,"type":"invoke","op":{"Enqueue":1}}
+{"process":1,"type":"invoke","op":"Dequeue"}
+{"process":0,"type":"ok","ret":1}
+{"process":1,"type":"ok","ret":1}
+{"process":1,"type":"invoke","op":"Dequeue"}
+{"process":1,"type":"ok","ret":1}
+"#;
+    folder.write("queue.jsonl", lines);
+    let run = folder.run("check --model queue queue.jsonl");
+    assert_eq!(run.code(), 1, "{} {}", run.out(), run.err());
+    assert!(
+        run.out().contains("event 5 completes Dequeue"),
+        "{}",
+        run.out()
+    );
+    // A queue with room for one, and a stack, say the same here.
+    assert_eq!(
+        folder
+            .run("check --model queue --capacity 1 queue.jsonl")
+            .code(),
+        1
+    );
+}
+
+#[test]
+fn check_that_runs_out_of_time_is_undecided() {
+    let folder = Folder::new("check-time");
+    // Many entries at once: the log may have any of them, in any order.
+    let mut file = String::new();
+    for n in 0..24 {
+        file += &format!("{{:process {n} :type :invoke :f :append :value {n}}}\n");
+    }
+    for n in 0..24 {
+        file += &format!("{{:process {n} :type :ok :f :append :value {n}}}\n");
+    }
+    folder.write("log.edn", file);
+    let run = folder.run("check --model log --timeout 0.001 log.edn");
+    assert_eq!(run.out(), "log.edn\tunknown\tthe time of 1ms is up\n");
+    assert_eq!(run.code(), 2);
+}
+
+#[test]
+fn what_a_file_says_cannot_command_the_terminal_in_json_either() {
+    let folder = Folder::new("terminal-json");
+    folder.write(
+        "file.edn",
+        "{:process 0, :type :invoke, :f #tachograph/keyword \"\u{9b}2J\u{202e}\"}",
+    );
+    for command in [
+        "stats --json file.edn",
+        "check --json --model register file.edn",
+    ] {
+        let run = folder.run(command);
+        assert!(
+            !run.out().contains(['\u{9b}', '\u{202e}']),
+            "{:?}",
+            run.out()
+        );
+        assert!(
+            !run.err().contains(['\u{9b}', '\u{202e}']),
+            "{:?}",
+            run.err()
+        );
+    }
+    let json = &folder.run("stats --json file.edn").json()[0];
+    assert_eq!(json["operations"]["\u{9b}2J\u{202e}"]["invoke"], 1);
+    // A complaint may quote the file.
+    folder.write("bad.edn", "{:process 0, :type \"\u{202e}\"}");
+    for command in [
+        "print --json bad.edn",
+        "convert --json bad.edn out.jsonl",
+        "convert --json --to jsonl bad.edn -",
+    ] {
+        let run = folder.run(command);
+        assert_eq!(run.code(), 3);
+        assert!(!run.out().contains('\u{202e}'), "{:?}", run.out());
+        assert!(!run.err().contains('\u{202e}'), "{:?}", run.err());
+    }
+}

@@ -1,0 +1,66 @@
+//! `tachograph view`
+
+use crate::folder::Folder;
+
+/// With a history that is right, one that is not, and one so long that the time is looked at.
+fn folder(test: &str) -> Folder {
+    let folder = Folder::new(test);
+    folder.write(
+        "good.edn",
+        "{:process 0, :type :invoke, :f :write, :value 1, :time 10}\n\
+         {:process 0, :type :ok, :f :write, :value 1, :time 20}\n",
+    );
+    folder.write(
+        "stale.edn",
+        "{:process 0, :type :invoke, :f :write, :value 1}\n\
+         {:process 0, :type :ok, :f :write, :value 1}\n\
+         {:process 1, :type :invoke, :f :read, :value nil}\n\
+         {:process 1, :type :ok, :f :read, :value nil}\n",
+    );
+    let long = "{:process 0, :type :invoke, :f :write, :value 1}\n{:process 0, :type :ok, :f :write, :value 1}\n";
+    folder.write("long.edn", long.repeat(2000));
+    folder
+}
+
+#[test]
+fn view_writes_the_page_whatever_the_verdict_and_ends_with_that_of_check() {
+    let folder = folder("view");
+    for (arguments, code, verdict) in [
+        ("good.edn --model register", 0, "linearizable"),
+        ("stale.edn --model register", 1, "violation"),
+        ("long.edn --model register --timeout 0", 2, "unknown"),
+    ] {
+        let run = folder.run(&format!("view {arguments} -o page.html"));
+        assert_eq!(run.code(), code, "{arguments}: {run:?}");
+        assert!(run.out().is_empty() && run.err().is_empty(), "{run:?}");
+        let page = folder.read("page.html");
+        assert!(page.contains(&format!("\"verdict\":\"{verdict}\"")));
+        assert!(page.contains(".edn · register</title>"));
+    }
+    // Where times are kept, they are shown.
+    let run = folder.run("view good.edn --model register -o -");
+    let page = run.out();
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert!(page.contains("null,10,20]"));
+}
+
+#[test]
+fn what_cannot_be_shown_is_bad_input_and_leaves_what_was_there() {
+    let folder = folder("view-bad");
+    folder.write("page.html", "precious");
+    for arguments in [
+        "missing.edn --model register -o page.html",
+        "good.edn --model counter -o page.html",
+        "good.edn --model register -o missing/page.html",
+        "good.edn -o page.html",
+        "good.edn --model register",
+        "good.edn --model register --timeout soon -o page.html",
+    ] {
+        let run = folder.run(&format!("view {arguments}"));
+        assert_eq!(run.code(), 3, "{arguments}: {run:?}");
+        assert!(run.out().is_empty() && !run.err().is_empty(), "{run:?}");
+        assert_eq!(folder.read("page.html"), "precious");
+    }
+    let said = folder.run("view good.edn --model register -o missing/page.html");
+    assert!(said.err().contains("missing/page.html"));
+}
