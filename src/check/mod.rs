@@ -15,6 +15,8 @@ mod budget;
 mod collection;
 mod frontier;
 mod linearizable;
+mod parts;
+mod search;
 mod sequential;
 mod trail;
 mod verdict;

@@ -218,7 +218,7 @@ pub(super) fn violation<S: Specification>(
     history: &History<S::Op, S::Ret>,
     event: u64,
     configurations: usize,
-    explained: impl Iterator<Item = (Option<S::State>, Vec<u64>)>,
+    explained: Vec<(Option<S::State>, Vec<u64>)>,
 ) -> Violation<S::State> {
     let completed = history.operation(event);
     let invocation = completed.map_or(event, |its| its.invocation);
@@ -237,7 +237,9 @@ pub(super) fn violation<S: Specification>(
         .filter(|its| is_open(its) && is_concerned(its.op));
     let mut open: Vec<_> = open.collect();
     // The one that completes first: it is the one that nothing explains.
-    open.sort_by_key(|its| its.invocation != invocation);
+    if let Some(place) = open.iter().position(|its| its.invocation == invocation) {
+        open[..=place].rotate_right(1);
+    }
     let first = open.iter().map(|its| its.invocation).min();
     let mut prefix = Witness::default();
     let explain = |(state, order): (Option<S::State>, Vec<u64>)| {
@@ -269,10 +271,7 @@ pub(super) fn violation<S: Specification>(
             state,
         }
     };
-    let explained = explained
-        .take(Violation::<()>::EXPLAINED)
-        .map(explain)
-        .collect();
+    let explained = explained.into_iter().map(explain).collect();
     Violation {
         event,
         is_first: true,

@@ -159,8 +159,7 @@ pub(super) fn check<S: Specification>(
         Ok(Some(order)) => Verdict::Linearizable(Witness { order }),
         Ok(None) => match search.first_unexplained(end, &mut meter) {
             Ok((event, order)) => {
-                let explained = std::iter::once((None, order));
-                let violation = violation(specification, history, event, 1, explained);
+                let violation = violation(specification, history, event, 1, vec![(None, order)]);
                 Verdict::Violation(Box::new(violation))
             }
             Err(spent) => Verdict::Unknown(Reason::Spent(spent)),

@@ -1,0 +1,200 @@
+//! The parts of an object that know nothing of one another, each checked for itself, side by side.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    slice,
+    sync::{Mutex, PoisonError},
+};
+
+use rayon::prelude::*;
+
+use super::{
+    Verdict, Violation, Witness,
+    budget::Account,
+    search::{Check, Part, SHARE},
+};
+use crate::{
+    event::EventKind,
+    history::{ByProcess, History},
+    model::Specification,
+};
+
+/// The places of the events of a part, in their order.
+#[derive(Clone)]
+pub(super) enum Positions<'p> {
+    All(Range<usize>),
+    These(slice::Iter<'p, u32>),
+}
+
+impl Iterator for Positions<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        match self {
+            Self::All(positions) => positions.next(),
+            Self::These(positions) => positions.next().map(|&position| position as usize),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match self {
+            Self::All(positions) => positions.size_hint(),
+            Self::These(positions) => positions.size_hint(),
+        }
+    }
+}
+
+impl ExactSizeIterator for Positions<'_> {}
+
+/// What was found of all parts together.
+pub(super) struct Judged<T> {
+    pub(super) verdict: Verdict<T>,
+    pub(super) operations: u64,
+    /// Whether nothing is open at the end and only one state is possible then.
+    pub(super) ends_in_one_state: bool,
+}
+
+/// Checks each part, or all as one where there are none.
+pub(super) fn judge<S>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    account: &Account,
+) -> Judged<S::State>
+where
+    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
+{
+    let check = Check::new(specification, history, account);
+    let outcomes = match &parts(specification, history)[..] {
+        [] => vec![check.part(Positions::All(0..history.len()), u64::MAX)],
+        parts => each(&check, parts),
+    };
+    Judged {
+        operations: outcomes.iter().map(|part| part.operations).sum(),
+        ends_in_one_state: outcomes.iter().all(|part| part.ends_in_one_state),
+        verdict: together(outcomes),
+    }
+}
+
+/// The places of the events of each part. None where all is one part: all events are of it.
+fn parts<S: Specification>(specification: &S, history: &History<S::Op, S::Ret>) -> Vec<Vec<u32>> {
+    if u32::try_from(history.len()).is_err() {
+        return Vec::new();
+    }
+    let mut parts: Vec<Vec<u32>> = Vec::new();
+    let mut known = HashMap::new();
+    let mut open = ByProcess::<usize>::new();
+    for (event, position) in history.events().zip(0u32..) {
+        let part = match event.kind {
+            EventKind::Mark(_) => continue,
+            EventKind::Invoke(op) => {
+                let Some(number) = specification.part(op) else {
+                    return Vec::new();
+                };
+                let part = *known.entry(number).or_insert_with(|| {
+                    parts.push(Vec::new());
+                    parts.len() - 1
+                });
+                open.insert(event.process, part);
+                part
+            }
+            EventKind::Ok(_) | EventKind::Fail | EventKind::Info => {
+                match open.remove(event.process) {
+                    Some(part) => part,
+                    None => return Vec::new(), // it begins in the middle, which is found out then
+                }
+            }
+        };
+        parts[part].push(position);
+    }
+    parts
+}
+
+/// Below so many events, handing out the parts to threads takes longer than checking them.
+const WORTH_THREADS: usize = 4096;
+
+/// Checks each part, the easy ones first.
+fn each<S>(check: &Check<'_, '_, S>, parts: &[Vec<u32>]) -> Vec<Part<S::State>>
+where
+    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
+{
+    let outcomes: Vec<Mutex<Option<Part<S::State>>>> =
+        parts.iter().map(|_| Mutex::default()).collect();
+    for most in [SHARE, u64::MAX] {
+        let judge = |number: usize| {
+            let positions = Positions::These(parts[number].iter());
+            let mut outcome = outcomes[number]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if outcome.as_ref().is_none_or(Part::is_spent) {
+                *outcome = Some(check.part(positions, most));
+            }
+        };
+        match check.history.len() < WORTH_THREADS {
+            true => (0..parts.len()).for_each(judge),
+            false => side_by_side(parts.len(), &judge),
+        }
+    }
+    let outcomes = outcomes.into_iter().map(|outcome| {
+        let outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+        outcome.expect("each part was judged")
+    });
+    outcomes.collect()
+}
+
+/// Does it with each of these numbers, on as many threads as there are. It is not generic, so that not every model has threads
+/// compiled anew.
+fn side_by_side(numbers: usize, each: &(dyn Fn(usize) + Sync)) {
+    (0..numbers).into_par_iter().for_each(each);
+}
+
+/// The earliest violation; else, if something is unknown, all is; else all orders in one.
+fn together<T>(outcomes: Vec<Part<T>>) -> Verdict<T> {
+    let mut orders = Vec::new();
+    let mut unknown = None;
+    let mut violation: Option<Box<Violation<T>>> = None;
+    for part in outcomes {
+        match part.verdict {
+            None => {}
+            Some(Verdict::Linearizable(witness)) => orders.push(witness.order),
+            Some(Verdict::Unknown(reason)) => unknown = Some(reason),
+            Some(Verdict::Violation(new)) => match &violation {
+                Some(old) if old.event <= new.event => {}
+                _ => violation = Some(new),
+            },
+        }
+    }
+    match (violation, unknown) {
+        (Some(mut violation), unknown) => {
+            violation.is_first &= unknown.is_none();
+            Verdict::Violation(violation)
+        }
+        (None, Some(reason)) => Verdict::Unknown(reason),
+        (None, None) => Verdict::Linearizable(Witness {
+            order: interleave(orders),
+        }),
+    }
+}
+
+/// One order of all operations that has each of the given ones in it, and no operation before one that had completed
+/// when it was invoked.
+///
+/// An operation takes effect as early as its part's order allows: when the last of those up to it is invoked. That is
+/// before it completes, so ordering by these moments is right for all parts together.
+fn interleave(mut orders: Vec<Vec<u64>>) -> Vec<u64> {
+    if orders.len() == 1 {
+        return orders.swap_remove(0);
+    }
+    let mut moments = Vec::with_capacity(orders.iter().map(Vec::len).sum());
+    for order in orders {
+        let mut moment = 0;
+        for invocation in order {
+            moment = moment.max(invocation);
+            moments.push((moment, invocation));
+        }
+    }
+    moments.sort_by_key(|&(moment, _)| moment); // no two parts share a moment
+    let invocations = moments.into_iter().map(|(_, invocation)| invocation);
+    invocations.collect()
+}
