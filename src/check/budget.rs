@@ -93,6 +93,16 @@ impl Account {
         }
     }
 
+    /// Whether there is no time at all to check so many events, and it need not be begun: the passes that come before the
+    /// search do not look at the clock.
+    pub(super) fn cannot_suffice(&self, events: usize) -> Option<Spent> {
+        /// Nothing was ever judged in less an event.
+        const AT_LEAST: Duration = Duration::from_nanos(10);
+        let time = self.budget.time?;
+        let events = u32::try_from(events).unwrap_or(u32::MAX);
+        (time < AT_LEAST * events).then_some(Spent::Time(time))
+    }
+
     pub(super) fn configurations(&self) -> u64 {
         self.configurations.load(Relaxed) // a number to be told; the threads that add to it have ended
     }
@@ -150,10 +160,10 @@ impl Meter<'_> {
             memory,
         } = self.account.budget;
         // Relaxed: it is a sum, and nothing else is told by it.
-        let before = self
-            .account
-            .configurations
-            .fetch_add(self.uncounted, Relaxed);
+        let before = match self.uncounted {
+            0 => self.account.configurations.load(Relaxed),
+            more => self.account.configurations.fetch_add(more, Relaxed),
+        };
         let sum = before + self.uncounted;
         self.left = self.left.saturating_sub(self.uncounted);
         self.uncounted = 0;

@@ -1,16 +1,16 @@
 //! The parts of an object that know nothing of one another, each checked for itself, side by side.
 
 use std::{
-    collections::HashMap,
     ops::Range,
     slice,
     sync::{Mutex, PoisonError},
 };
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::{
-    Verdict, Violation, Witness,
+    Reason, Spent, Verdict, Violation, Witness,
     budget::Account,
     search::{Check, Part, SHARE},
 };
@@ -53,7 +53,21 @@ pub(super) struct Judged<T> {
     pub(super) verdict: Verdict<T>,
     pub(super) operations: u64,
     /// Whether nothing is open at the end and only one state is possible then.
+    #[cfg_attr(
+        not(feature = "stress"),
+        expect(dead_code, reason = "asked for by soaking alone")
+    )]
     pub(super) ends_in_one_state: bool,
+}
+
+impl<T> Judged<T> {
+    pub(super) fn unknown(reason: Reason) -> Self {
+        Self {
+            verdict: Verdict::Unknown(reason),
+            operations: 0,
+            ends_in_one_state: false,
+        }
+    }
 }
 
 /// Checks each part, or all as one where there are none.
@@ -66,7 +80,11 @@ where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
     let check = Check::new(specification, history, account);
-    let outcomes = match &parts(specification, history)[..] {
+    let parts = match parts(specification, history, account) {
+        Ok(parts) => parts,
+        Err(spent) => return Judged::unknown(Reason::Spent(spent)),
+    };
+    let outcomes = match &parts[..] {
         [] => vec![check.part(Positions::All(0..history.len()), u64::MAX)],
         parts => each(&check, parts),
     };
@@ -78,19 +96,26 @@ where
 }
 
 /// The places of the events of each part. None where all is one part: all events are of it.
-fn parts<S: Specification>(specification: &S, history: &History<S::Op, S::Ret>) -> Vec<Vec<u32>> {
+fn parts<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    account: &Account,
+) -> Result<Vec<Vec<u32>>, Spent> {
+    /// After so many events the clock is looked at.
+    const LOOK_EVERY: u32 = 1 << 12;
     if u32::try_from(history.len()).is_err() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut parts: Vec<Vec<u32>> = Vec::new();
-    let mut known = HashMap::new();
+    let mut known = FxHashMap::default();
+    let mut meter = account.meter(u64::MAX);
     let mut open = ByProcess::<usize>::new();
     for (event, position) in history.events().zip(0u32..) {
         let part = match event.kind {
             EventKind::Mark(_) => continue,
             EventKind::Invoke(op) => {
                 let Some(number) = specification.part(op) else {
-                    return Vec::new();
+                    return Ok(Vec::new());
                 };
                 let part = *known.entry(number).or_insert_with(|| {
                     parts.push(Vec::new());
@@ -102,13 +127,16 @@ fn parts<S: Specification>(specification: &S, history: &History<S::Op, S::Ret>) 
             EventKind::Ok(_) | EventKind::Fail | EventKind::Info => {
                 match open.remove(event.process) {
                     Some(part) => part,
-                    None => return Vec::new(), // it begins in the middle, which is found out then
+                    None => return Ok(Vec::new()), // it begins in the middle, which is found out then
                 }
             }
         };
         parts[part].push(position);
+        if position % LOOK_EVERY == 0 {
+            meter.check_now(position as usize * size_of::<u32>())?;
+        }
     }
-    parts
+    Ok(parts)
 }
 
 /// Below so many events, handing out the parts to threads takes longer than checking them.

@@ -1,6 +1,6 @@
 //! What is the same of all collections that give back the values that were put into them.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{collections::HashMap, fmt, hash::Hash};
 
 use crate::history::{History, Outcome};
 
@@ -24,16 +24,23 @@ pub enum Access<V> {
 
 /// A history as one of a collection into which every value is put only once: what is taken out then tells where it came
 /// from, and there are [faster searches](crate::model::Specification::collection) than the one that is for all models.
-#[derive(Clone, Debug)]
-pub struct Collection {
+///
+/// It is read by the checker, and only as far as there is time.
+pub struct Collection<'h> {
     pub(crate) discipline: Discipline,
-    /// In the order of the invocations.
-    pub(crate) entries: Vec<Entry>,
-    /// So many different values there are, put in or taken out.
-    pub(crate) values: usize,
+    /// In the order of the invocations. `None` where one is found that shows that it is no such history.
+    pub(crate) entries: Box<dyn Iterator<Item = Option<Entry>> + 'h>,
 }
 
-/// An operation on a collection. Values are numbers.
+impl fmt::Debug for Collection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collection")
+            .field("discipline", &self.discipline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An operation on a collection. Values are numbers, in the order in which they are first met.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) access: Access<u32>,
@@ -43,88 +50,53 @@ pub(crate) struct Entry {
     pub(crate) failed: bool,
 }
 
-impl Collection {
-    /// So many events can be told apart by half of a `u32`.
-    const LONGEST: usize = u32::MAX as usize / 4;
-
+impl<'h> Collection<'h> {
     /// The history of a collection of this discipline. `access` says what an operation does, and what it found if that is known;
     /// `None` if it is none of the two that a collection has here.
     ///
-    /// `None` where there is such an operation, where a value is put in twice, where an operation is completed that was
-    /// invoked before the history starts, and where there are more than 2³⁰ events. O(operations).
-    pub fn of<'h, O, R, V: Eq + Hash + 'h>(
+    /// Where there is such an operation, or a value is put in twice, the history is checked as any other. O(1); reading it is
+    /// O(operations).
+    pub fn of<O, R, V: Eq + Hash + 'h>(
         discipline: Discipline,
         history: &'h History<O, R>,
-        access: impl Fn(&'h O, Option<&'h R>) -> Option<Access<&'h V>>,
-    ) -> Option<Self> {
-        if history.len() > Self::LONGEST {
-            return None;
-        }
+        access: impl Fn(&'h O, Option<&'h R>) -> Option<Access<&'h V>> + 'h,
+    ) -> Self {
         let mut numbers = HashMap::new();
-        let mut number = |value| {
+        let mut number = move |value| {
             let next = numbers.len() as u32;
             *numbers.entry(value).or_insert(next)
         };
         let mut was_put = Vec::new();
-        let mut entries = Vec::with_capacity(history.len() / 2);
-        let mut ends = 0;
-        for operation in history.operations() {
-            ends += 1 + usize::from(operation.completion.is_some());
+        let mut put = move |number: u32| {
+            let place = number as usize;
+            if was_put.len() <= place {
+                was_put.resize(place + 1, false);
+            }
+            !std::mem::replace(&mut was_put[place], true)
+        };
+        let entries = history.operations().map(move |operation| {
             let (ret, known) = match operation.outcome {
                 Outcome::Ok(ret) => (Some(ret), true),
                 Outcome::Fail => (None, true),
                 Outcome::Info | Outcome::Open => (None, false),
             };
             let access = match access(operation.op, ret)? {
-                Access::Take(None) => Access::Take(None),
-                Access::Take(Some(None)) => Access::Take(Some(None)),
-                Access::Take(Some(Some(value))) => Access::Take(Some(Some(number(value)))),
+                Access::Take(found) => Access::Take(found.map(|value| value.map(&mut number))),
                 Access::Put(value) => {
                     let number = number(value);
-                    let place = number as usize;
-                    if was_put.len() <= place {
-                        was_put.resize(place + 1, false);
-                    }
-                    if std::mem::replace(&mut was_put[place], true) {
-                        return None;
-                    }
-                    Access::Put(number)
+                    put(number).then_some(Access::Put(number))?
                 }
             };
-            entries.push(Entry {
+            Some(Entry {
                 access,
                 invocation: operation.invocation,
                 completion: operation.completion.filter(|_| known).unwrap_or(u64::MAX),
                 failed: matches!(operation.outcome, Outcome::Fail),
-            });
-        }
-        let is_end = |position: &usize| !history.at(*position).kind.is_mark();
-        if ends != (0..history.len()).filter(is_end).count() {
-            return None; // it begins in the middle
-        }
-        Some(Self {
+            })
+        });
+        Self {
             discipline,
-            entries,
-            values: numbers.len(),
-        })
-    }
-
-    /// Whether it is empty at the end of the history, in whatever order its operations took effect; if they did in any.
-    pub(crate) fn ends_empty(&self) -> bool {
-        let mut held = 0_i64;
-        for entry in self.entries.iter().filter(|entry| !entry.failed) {
-            match entry.access {
-                _ if entry.completion == u64::MAX => return false,
-                Access::Put(_) => held += 1,
-                Access::Take(Some(Some(_))) => held -= 1,
-                Access::Take(_) => {}
-            }
+            entries: Box::new(entries),
         }
-        held == 0
-    }
-
-    /// How many there are that did not fail.
-    pub(crate) fn operations(&self) -> u64 {
-        self.entries.iter().filter(|entry| !entry.failed).count() as u64
     }
 }

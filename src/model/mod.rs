@@ -80,6 +80,8 @@ pub use self::{
     stack::Stack,
 };
 
+#[cfg(feature = "check")]
+pub(crate) use self::collection::Entry;
 use crate::history::History;
 
 /// A sequential object, as one would write it for a single thread.
@@ -149,7 +151,10 @@ pub trait Model {
     ///
     /// Where there is one, [`linearizable`](crate::check::linearizable) goes by it and not by [`apply`](Model::apply), and takes time that
     /// grows with the length of the history, and not with the orders in which values may have been put in.
-    fn collection(&self, history: &History<Self::Op, Self::Ret>) -> Option<Collection> {
+    fn collection<'h>(
+        &'h self,
+        history: &'h History<Self::Op, Self::Ret>,
+    ) -> Option<Collection<'h>> {
         let _ = history;
         None
     }
@@ -250,7 +255,10 @@ pub trait Specification {
     }
 
     /// See [`Model::collection`].
-    fn collection(&self, history: &History<Self::Op, Self::Ret>) -> Option<Collection> {
+    fn collection<'h>(
+        &'h self,
+        history: &'h History<Self::Op, Self::Ret>,
+    ) -> Option<Collection<'h>> {
         let _ = history;
         None
     }
@@ -313,7 +321,10 @@ impl<M: Model> Specification for M {
         Model::look_ahead(self, state, next, between)
     }
 
-    fn collection(&self, history: &History<Self::Op, Self::Ret>) -> Option<Collection> {
+    fn collection<'h>(
+        &'h self,
+        history: &'h History<Self::Op, Self::Ret>,
+    ) -> Option<Collection<'h>> {
         Model::collection(self, history)
     }
 

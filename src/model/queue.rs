@@ -105,16 +105,15 @@ impl<V: Clone + Eq + Hash + Debug> Model for Queue<V> {
         matches!(op, Op::Peek | Op::Len)
     }
 
-    fn collection(&self, history: &History<Op<V>, Ret<V>>) -> Option<Collection> {
-        if self.capacity.is_some() {
-            return None;
-        }
-        Collection::of(Discipline::Fifo, history, |op, ret| match (op, ret) {
+    fn collection<'h>(&'h self, history: &'h History<Op<V>, Ret<V>>) -> Option<Collection<'h>> {
+        let access = |op: &'h Op<V>, ret: Option<&'h Ret<V>>| match (op, ret) {
             (Op::Enqueue(value), None | Some(Ret::Enqueued(true))) => Some(Access::Put(value)),
             (Op::Dequeue, None) => Some(Access::Take(None)),
             (Op::Dequeue, Some(Ret::Value(value))) => Some(Access::Take(Some(value.as_ref()))),
             _ => None,
-        })
+        };
+        let is_unbounded = self.capacity.is_none();
+        is_unbounded.then(|| Collection::of(Discipline::Fifo, history, access))
     }
 
     fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {

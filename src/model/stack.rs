@@ -74,13 +74,14 @@ impl<V: Clone + Eq + Hash + Debug> Model for Stack<V> {
         matches!(op, Op::Peek)
     }
 
-    fn collection(&self, history: &History<Op<V>, Ret<V>>) -> Option<Collection> {
-        Collection::of(Discipline::Lifo, history, |op, ret| match (op, ret) {
+    fn collection<'h>(&'h self, history: &'h History<Op<V>, Ret<V>>) -> Option<Collection<'h>> {
+        let access = |op: &'h Op<V>, ret: Option<&'h Ret<V>>| match (op, ret) {
             (Op::Push(value), None | Some(Ret::Done)) => Some(Access::Put(value)),
             (Op::Pop, None) => Some(Access::Take(None)),
             (Op::Pop, Some(Ret::Value(value))) => Some(Access::Take(Some(value.as_ref()))),
             _ => None,
-        })
+        };
+        Some(Collection::of(Discipline::Lifo, history, access))
     }
 
     fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {

@@ -61,7 +61,7 @@ impl<S: Specification> Specification for From<'_, S> {
         self.specification.look_ahead(state, next, between)
     }
 
-    fn collection(&self, history: &History<S::Op, S::Ret>) -> Option<Collection> {
+    fn collection<'h>(&'h self, history: &'h History<S::Op, S::Ret>) -> Option<Collection<'h>> {
         // They are empty at first.
         (self.state == self.specification.initial())
             .then(|| self.specification.collection(history))

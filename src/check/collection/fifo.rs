@@ -10,6 +10,9 @@
 use super::{Case, NONE, Obstacle, Placed, Value, Ways};
 use crate::check::budget::Meter;
 
+/// To sort so many takes so long that the clock is looked at behind it.
+const LONG: usize = 1 << 16;
+
 const PUT: u8 = 0;
 const TAKE: u8 = 1;
 
@@ -63,14 +66,18 @@ fn fifo(
 ) -> Result<Vec<usize>, Obstacle> {
     let of = |value: usize| &case.values[value];
     let by_put: Vec<usize> = values.iter().map(|&(_, value)| value).collect();
-    let sorted = |key: &dyn Fn(&Value) -> u32| {
+    let bytes = case.bytes();
+    let mut sorted = |key: &dyn Fn(&Value) -> u32| {
         let mut values = by_put.clone();
         values.sort_by_key(|&value| key(of(value)));
-        values
+        match values.len() > LONG {
+            true => meter.check_now(bytes).map(|()| values),
+            false => Ok(values),
+        }
     };
-    let by_put_end = sorted(&|value| value.put.to);
-    let by_take = sorted(&|value| value.taken.from);
-    let by_take_end = sorted(&|value| value.taken.to);
+    let by_put_end = sorted(&|value| value.put.to)?;
+    let by_take = sorted(&|value| value.taken.from)?;
+    let by_take_end = sorted(&|value| value.taken.to)?;
     let (mut put, mut put_end, mut take, mut take_end) = (0, 0, 0, 0);
 
     /// What is known of a value that is not in the order yet, in bits.
@@ -82,7 +89,6 @@ fn fifo(
     let last = by_put.iter().max().copied().unwrap_or(0);
     let mut marks = vec![0u8; last + 1 - first];
     let mut next = Vec::new();
-    let bytes = case.bytes();
     let mut order = Vec::with_capacity(values.len());
     while order.len() < values.len() {
         meter.count();

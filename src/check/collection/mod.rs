@@ -23,10 +23,15 @@ mod coverage;
 mod fifo;
 mod lifo;
 
-use super::{Reason, Spent, Verdict, Witness, budget::Meter, verdict::violation};
+use super::{
+    Reason, Spent, Verdict, Witness,
+    budget::{Account, Meter},
+    parts::Judged,
+    verdict::violation,
+};
 use crate::{
     history::History,
-    model::{Access, Collection, Discipline, Specification},
+    model::{Access, Collection, Discipline, Entry, Specification},
 };
 
 /// Where there is no event, and no operation.
@@ -143,19 +148,26 @@ impl From<Spent> for Obstacle {
     }
 }
 
-/// Checks a history of a collection.
-pub(super) fn check<S: Specification>(
+/// Positions, and twice as many, are told by a `u32`.
+const LONGEST: usize = u32::MAX as usize / 4;
+
+/// Judges the history of a collection. `None` where it is of none.
+pub(super) fn judge<S: Specification>(
     specification: &S,
     history: &History<S::Op, S::Ret>,
-    collection: &Collection,
-    mut meter: Meter<'_>,
-) -> Verdict<S::State> {
-    let end = history.len() as u32; // a collection is not longer
-    let search = Search {
-        collection,
-        start: history.start(),
+    account: &Account,
+) -> Option<Judged<S::State>> {
+    if history.len() > LONGEST {
+        return None;
+    }
+    let collection = specification.collection(history)?;
+    let mut meter = account.meter(u64::MAX);
+    let search = match Search::read(collection, history.start(), &mut meter) {
+        Ok(search) => search?,
+        Err(spent) => return Some(Judged::unknown(Reason::Spent(spent))),
     };
-    match search.explain(end, &mut meter) {
+    let end = history.len() as u32;
+    let verdict = match search.explain(end, &mut meter) {
         Ok(Some(order)) => Verdict::Linearizable(Witness { order }),
         Ok(None) => match search.first_unexplained(end, &mut meter) {
             Ok((event, order)) => {
@@ -165,16 +177,67 @@ pub(super) fn check<S: Specification>(
             Err(spent) => Verdict::Unknown(Reason::Spent(spent)),
         },
         Err(spent) => Verdict::Unknown(Reason::Spent(spent)),
-    }
+    };
+    Some(Judged {
+        verdict,
+        operations: search.entries.iter().filter(|entry| !entry.failed).count() as u64,
+        ends_in_one_state: search.ends_empty(),
+    })
 }
 
-struct Search<'c> {
-    collection: &'c Collection,
+struct Search {
+    discipline: Discipline,
+    /// In the order of the invocations.
+    entries: Vec<Entry>,
+    /// So many different values there are, put in or taken out.
+    values: usize,
     /// The index of the first event.
     start: u64,
 }
 
-impl Search<'_> {
+impl Search {
+    /// `None` where it is no collection.
+    fn read(
+        collection: Collection<'_>,
+        start: u64,
+        meter: &mut Meter<'_>,
+    ) -> Result<Option<Self>, Spent> {
+        /// After so many operations the clock is looked at.
+        const LOOK_EVERY: usize = 1 << 12;
+        let mut entries = Vec::new();
+        let mut values = 0;
+        for entry in collection.entries {
+            let Some(entry) = entry else { return Ok(None) };
+            if let Access::Put(number) | Access::Take(Some(Some(number))) = entry.access {
+                values = values.max(number as usize + 1);
+            }
+            entries.push(entry);
+            if entries.len() % LOOK_EVERY == 0 {
+                meter.check_now(size_of_val(&entries[..]))?;
+            }
+        }
+        Ok(Some(Self {
+            discipline: collection.discipline,
+            entries,
+            values,
+            start,
+        }))
+    }
+
+    /// Whether it is empty at the end of the history, in whatever order its operations took effect; if they did in any.
+    fn ends_empty(&self) -> bool {
+        let mut held = 0_i64;
+        for entry in self.entries.iter().filter(|entry| !entry.failed) {
+            match entry.access {
+                _ if entry.completion == u64::MAX => return false,
+                Access::Put(_) => held += 1,
+                Access::Take(Some(Some(_))) => held -= 1,
+                Access::Take(_) => {}
+            }
+        }
+        held == 0
+    }
+
     /// The first event up to which there is no order, and an order up to the event before; the events up to `end` have none.
     fn first_unexplained(&self, end: u32, meter: &mut Meter<'_>) -> Result<(u64, Vec<u64>), Spent> {
         let (mut explained, mut not) = (0, end);
@@ -205,10 +268,9 @@ impl Search<'_> {
                 Some(Err(Obstacle::Unless(ways))) if ways.untried.is_empty() => return Ok(None),
                 Some(Ok(mut placed)) => {
                     placed.sort_by_key(|placed| (placed.moment, placed.rank));
-                    let entries = &self.collection.entries;
                     let order = placed
                         .iter()
-                        .map(|placed| entries[placed.by as usize].invocation);
+                        .map(|placed| self.entries[placed.by as usize].invocation);
                     return Ok(Some(order.collect()));
                 }
                 Some(Err(Obstacle::Unless(ways))) => branches.push(Branch {
@@ -233,7 +295,7 @@ impl Search<'_> {
     }
 
     fn order(&self, case: &Case, meter: &mut Meter<'_>) -> Result<Vec<Placed>, Obstacle> {
-        match self.collection.discipline {
+        match self.discipline {
             Discipline::Fifo => fifo::order(case, meter),
             Discipline::Lifo => lifo::order(case, meter),
         }
@@ -241,19 +303,16 @@ impl Search<'_> {
 
     /// What is known of the first `end` events. `None` where a value was taken that was not put in, or twice, or before.
     fn case(&self, end: u32) -> Option<Case> {
-        let Collection {
-            entries, values, ..
-        } = self.collection;
         let mut case = Case {
-            values: Vec::with_capacity(*values),
+            values: Vec::with_capacity(self.values),
             empties: Vec::new(),
             open: Vec::new(),
             end,
         };
         // By number, where each value is in the case, and then by what it was taken.
-        let mut places = vec![NONE; *values];
+        let mut places = vec![NONE; self.values];
         let mut taken = Vec::new();
-        for (entry, by) in entries.iter().zip(0..) {
+        for (entry, by) in self.entries.iter().zip(0..) {
             let position = |index: u64| {
                 let position = index.saturating_sub(self.start);
                 if position < u64::from(end) {
