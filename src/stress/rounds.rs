@@ -249,6 +249,8 @@ impl<M: FnMut() -> T, D, T> Preparing<'_, M, D, T> {
             }
             None => Arc::new((self.make)()),
         };
+        // What is over soon meets more at full speed than with delays between: every other round has none.
+        let delays = self.plan.delays && draw.chance(1, 2);
         for (process, (worker, turns)) in workers.iter_mut().zip(batch).enumerate() {
             let mut ops = worker.spare.pop().unwrap_or_default();
             draw.process = process;
@@ -258,7 +260,7 @@ impl<M: FnMut() -> T, D, T> Preparing<'_, M, D, T> {
                 process: Some(slot.recorder.process()),
                 object: Arc::clone(&object),
                 ops,
-                delays: self.plan.delays.then(|| draw.u64()),
+                delays: delays.then(|| draw.u64()),
                 settling: settles.then(|| slot.recorder.process()),
                 panic: None,
             });
