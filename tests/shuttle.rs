@@ -636,6 +636,11 @@ fn a_finding_is_written_with_its_schedule() {
         Ok(report.finding.unwrap().schedule.unwrap())
     );
     assert!(folder.join("seed-1-round-0.txt").exists());
+    #[cfg(feature = "format")]
+    {
+        let page = std::fs::read_to_string(folder.join("seed-1-round-0.html")).unwrap();
+        assert!(page.contains("seed 1, round 0") && page.contains("\"verdict\":\"violation\""));
+    }
     std::fs::remove_dir_all(folder).unwrap();
 }
 

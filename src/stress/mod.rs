@@ -197,6 +197,8 @@ mod soak;
 #[cfg(feature = "zoo")]
 pub mod zoo;
 
+#[cfg(feature = "format")]
+use std::borrow::Borrow;
 use std::{fmt, io, iter, path::PathBuf};
 
 #[cfg(feature = "shuttle")]
@@ -405,7 +407,14 @@ where
         if let Some(directory) = &self.plan.output {
             let saves = self.save.take().into_iter();
             #[cfg(feature = "format")]
-            let saves = saves.chain([page(&self.plan, &self.specification, &report)]);
+            let saves = {
+                let finding = report.finding.as_ref();
+                let mut from = soak::From::initial(&self.specification);
+                if let Some(since) = finding.and_then(|finding| finding.since.clone()) {
+                    from.state = since;
+                }
+                saves.chain([page(from, &self.plan.budget, title(&report))])
+            };
             report.write(directory, saves.collect());
         }
         report
@@ -435,35 +444,33 @@ where
     }
 }
 
-/// The finding as a page for a browser.
+/// The finding as a page for a browser, of an object that is what `specification` says at first.
 #[cfg(feature = "format")]
 fn page<'a, S>(
-    plan: &'a Plan,
-    specification: &'a S,
-    report: &ReportOf<S>,
+    specification: impl Borrow<S> + 'a,
+    budget: &'a check::Budget,
+    title: String,
 ) -> Save<'a, S::Op, S::Ret>
 where
-    S: Specification<Op: Sync, Ret: Sync, State: Send + Sync> + Sync,
+    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
-    let round = report.finding.as_ref().map_or(0, |finding| finding.round);
-    let title = format!("seed {}, round {round}", report.counts.seed);
-    let since = report
-        .finding
-        .as_ref()
-        .and_then(|finding| finding.since.clone());
-    let mut specification = soak::From::initial(specification);
-    if let Some(since) = since {
-        specification.state = since;
-    }
     let write = move |history: &History<S::Op, S::Ret>, file: &mut dyn io::Write| {
-        let found = check::linearizable(&specification, history, &plan.budget);
-        let page = Page::new(&specification, history).report(&found);
+        let specification = specification.borrow();
+        let found = check::linearizable(specification, history, budget);
+        let page = Page::new(specification, history).report(&found);
         page.title(title).write_to(file)
     };
     Save {
         extension: "html".into(),
         write: Box::new(write),
     }
+}
+
+/// What the page of a finding is called.
+#[cfg(feature = "format")]
+fn title<O, R, T>(report: &Report<O, R, T>) -> String {
+    let round = report.finding.as_ref().map_or(0, |finding| finding.round);
+    format!("seed {}, round {round}", report.counts.seed)
 }
 
 /// The files of a finding.

@@ -105,7 +105,7 @@ impl Plan {
     }
 
     /// Writes the account of a finding, and its schedule if it has one, to files in this directory, which is made if need be;
-    /// with the feature `format`, and without schedules, a page for a browser too.
+    /// with the feature `format` a page for a browser, too.
     #[must_use]
     pub fn output(self, directory: impl Into<PathBuf>) -> Self {
         let output = Some(directory.into());

@@ -4,12 +4,14 @@
 mod choose;
 mod tasks;
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use shuttle::scheduler::{DfsScheduler, PctScheduler, Scheduler};
 
 use self::choose::Chooser;
 use super::{Draw, ReportOf, Schedule, Stress};
+#[cfg(feature = "format")]
+use super::{page, title};
 use crate::model::Specification;
 
 /// How the schedules of a [`Scheduled`] test are chosen.
@@ -191,11 +193,22 @@ where
                 .operations(schedule.operations);
             first = schedule.round;
         }
-        let save = stress.save.take();
-        let output = stress.plan.output.clone();
-        let mut report = tasks::run(stress, &schedules, first, run, draw);
-        if let Some(directory) = output {
-            report.write(&directory, save.into_iter().collect());
+        let saves = stress.save.take().into_iter();
+        let plan = stress.plan.clone();
+        let specification = Rc::new(stress.specification);
+        let mut report = tasks::run(
+            &plan,
+            Rc::clone(&specification),
+            stress.make,
+            &schedules,
+            first,
+            run,
+            draw,
+        );
+        if let Some(directory) = &plan.output {
+            #[cfg(feature = "format")]
+            let saves = saves.chain([page::<S>(&*specification, &plan.budget, title(&report))]);
+            report.write(directory, saves.collect());
         }
         report
     }

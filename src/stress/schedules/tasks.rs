@@ -22,7 +22,7 @@ use crate::{
     model::Specification,
     recorder::{Process, Recorder},
     stress::{
-        Draw, Plan, ReportOf, Schedule, Stress, account,
+        Draw, Plan, ReportOf, Schedule, account,
         judge::{judge, message, mix},
         report::{Cause, Counts, Finding, Report},
     },
@@ -30,7 +30,9 @@ use crate::{
 
 /// Runs the rounds from the first on.
 pub(super) fn run<S, F, T, R>(
-    stress: Stress<S, F>,
+    plan: &Plan,
+    specification: Rc<S>,
+    make: F,
     schedules: &Schedules,
     first: u64,
     run: R,
@@ -47,12 +49,6 @@ where
     T: Send + Sync + 'static,
     R: Fn(&T, &S::Op) -> S::Ret + Send + Sync + 'static,
 {
-    let Stress {
-        specification,
-        make,
-        plan,
-        ..
-    } = stress;
     let seed = plan.seed.unwrap_or_else(|| fastrand::u64(..));
     let round = Arc::new(Round {
         make: Mutex::new(Some(make)),
@@ -65,7 +61,7 @@ where
     let (threads, operations, last) = (plan.threads, plan.operations, plan.rounds);
     let court = Rc::new(RefCell::new(Court {
         specification,
-        plan,
+        plan: plan.clone(),
         began: Instant::now(),
         counts: Counts::new(seed),
         finding: None,
@@ -149,7 +145,7 @@ where
     if let Some(finding) = &mut finding {
         let place = format!("a schedule of round {}", finding.round);
         finding.account = account::of(
-            &court.specification,
+            &*court.specification,
             &court.plan,
             &place,
             &finding.history,
@@ -258,7 +254,7 @@ impl<F, R, O, T> Round<F, R, O, T> {
 
 /// Looks at the histories.
 struct Court<S: Specification> {
-    specification: S,
+    specification: Rc<S>,
     plan: Plan,
     began: Instant,
     counts: Counts,
@@ -280,7 +276,8 @@ where
         history: History<S::Op, S::Ret>,
         panic: Option<(usize, String)>,
     ) {
-        let verdict = check::linearizable(&self.specification, &history, &self.plan.budget).verdict;
+        let verdict =
+            check::linearizable(&*self.specification, &history, &self.plan.budget).verdict;
         if let Some(cause) = judge(Some(verdict), &history, panic, &mut self.counts) {
             self.conclude(schedule, history, cause);
         }
