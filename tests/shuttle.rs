@@ -446,7 +446,7 @@ fn a_point_is_one_of_the_schedule() {
     assert_ne!(test(6).finding.unwrap().schedule, finding.schedule);
 }
 
-/// It used to be made under a lock, for which the next round waited.
+/// Nor does the next round wait for it.
 #[test]
 fn an_object_that_is_never_made_is_a_finding_and_the_last() {
     let make = || {

@@ -93,10 +93,10 @@ impl Account {
         }
     }
 
-    /// Whether there is no time at all to check so many events, and it need not be begun: the passes that come before the
-    /// search do not look at the clock.
+    /// Whether there is not even time to pair so many events and to see that each has a beginning, which is done without a look
+    /// at the clock.
     pub(super) fn cannot_suffice(&self, events: usize) -> Option<Spent> {
-        /// Nothing was ever judged in less an event.
+        /// About what it takes for an event.
         const AT_LEAST: Duration = Duration::from_nanos(10);
         let time = self.budget.time?;
         let events = u32::try_from(events).unwrap_or(u32::MAX);

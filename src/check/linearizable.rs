@@ -5,9 +5,8 @@ use super::Verdict;
 use super::{
     Budget, Reason, Report,
     budget::Account,
-    collection,
-    parts::{self, Judged},
-    verdict::no_beginning,
+    collection, parts,
+    verdict::{Judged, no_beginning},
 };
 #[cfg(feature = "stress")]
 use crate::history::Outcome;
@@ -38,7 +37,7 @@ where
 {
     let account = Account::new(*budget);
     let judged = judge(specification, history, &account);
-    account.report(judged)
+    judged.report(&account)
 }
 
 /// The same, and the state that the history ends in: if it is linearizable, if nothing is open at its end, and if
@@ -54,13 +53,15 @@ where
 {
     let account = Account::new(*budget);
     let judged = judge(specification, history, &account);
-    let state = match &judged.verdict {
-        Verdict::Linearizable(witness) if judged.ends_in_one_state => {
+    let ends_in_one_state = judged.ends_in_one_state;
+    let report = judged.report(&account);
+    let state = match &report.verdict {
+        Verdict::Linearizable(witness) if ends_in_one_state => {
             after(specification, history, &witness.order)
         }
         _ => None,
     };
-    (account.report(judged), state)
+    (report, state)
 }
 
 /// The state after these operations, one after the other, if it is only one.
@@ -105,17 +106,6 @@ where
     }
     collection::judge(specification, history, account)
         .unwrap_or_else(|| parts::judge(specification, history, account))
-}
-
-impl Account {
-    fn report<T>(&self, judged: Judged<T>) -> Report<T> {
-        Report {
-            verdict: judged.verdict,
-            operations: judged.operations,
-            configurations: self.configurations(),
-            elapsed: self.elapsed(),
-        }
-    }
 }
 
 /// The states that a piece of a soak may end in, against all orders tried out.

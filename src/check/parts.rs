@@ -13,6 +13,7 @@ use super::{
     Reason, Spent, Verdict, Violation, Witness,
     budget::Account,
     search::{Check, Part, SHARE},
+    verdict::Judged,
 };
 use crate::{
     event::EventKind,
@@ -47,28 +48,6 @@ impl Iterator for Positions<'_> {
 }
 
 impl ExactSizeIterator for Positions<'_> {}
-
-/// What was found of all parts together.
-pub(super) struct Judged<T> {
-    pub(super) verdict: Verdict<T>,
-    pub(super) operations: u64,
-    /// Whether nothing is open at the end and only one state is possible then.
-    #[cfg_attr(
-        not(feature = "stress"),
-        expect(dead_code, reason = "asked for by soaking alone")
-    )]
-    pub(super) ends_in_one_state: bool,
-}
-
-impl<T> Judged<T> {
-    pub(super) fn unknown(reason: Reason) -> Self {
-        Self {
-            verdict: Verdict::Unknown(reason),
-            operations: 0,
-            ends_in_one_state: false,
-        }
-    }
-}
 
 /// Checks each part, or all as one where there are none.
 pub(super) fn judge<S>(
@@ -111,6 +90,9 @@ fn parts<S: Specification>(
     let mut meter = account.meter(u64::MAX);
     let mut open = ByProcess::<usize>::new();
     for (event, position) in history.events().zip(0u32..) {
+        if position % LOOK_EVERY == 0 {
+            meter.check_now(position as usize * size_of::<u32>())?;
+        }
         let part = match event.kind {
             EventKind::Mark(_) => continue,
             EventKind::Invoke(op) => {
@@ -127,17 +109,17 @@ fn parts<S: Specification>(
             EventKind::Ok(_) | EventKind::Fail | EventKind::Info => {
                 match open.remove(event.process) {
                     Some(part) => part,
-                    None => return Ok(Vec::new()), // it begins in the middle, which is found out then
+                    None => return Ok(Vec::new()), // there is none: looked for beforehand
                 }
             }
         };
         parts[part].push(position);
-        if position % LOOK_EVERY == 0 {
-            meter.check_now(position as usize * size_of::<u32>())?;
-        }
     }
     Ok(parts)
 }
+
+/// So many configurations are looked at in each part before any part gets a [`SHARE`].
+const EASY: u64 = 1 << 10;
 
 /// Below so many events, handing out the parts to threads takes longer than checking them.
 const WORTH_THREADS: usize = 4096;
@@ -149,7 +131,8 @@ where
 {
     let outcomes: Vec<Mutex<Option<Part<S::State>>>> =
         parts.iter().map(|_| Mutex::default()).collect();
-    for most in [SHARE, u64::MAX] {
+    // The easy ones at once, so that no violation there is missed for a hard one that takes all the budget.
+    for most in [EASY, SHARE, u64::MAX] {
         let judge = |number: usize| {
             let positions = Positions::These(parts[number].iter());
             let mut outcome = outcomes[number]

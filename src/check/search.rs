@@ -177,19 +177,22 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             true => &[],
             false => &frontier.configurations[..],
         };
-        let explained = |configuration: &Configuration<S::State, WORDS>| {
+        let explain = |configuration: &Configuration<S::State, WORDS>| {
             // A model that looks ahead may have made it simpler than it is.
             let is_whole = !self.specification.looks_ahead();
             let state = is_whole.then(|| configuration.state.clone());
             (state, frontier.trail.up_to(configuration.last))
         };
-        let explained = configurations.iter().map(explained);
         let mut violation = violation(
             self.specification,
             self.history,
             event,
             configurations.len(),
-            explained.take(Violation::<()>::EXPLAINED).collect(),
+            configurations
+                .iter()
+                .take(Violation::<()>::EXPLAINED)
+                .map(explain)
+                .collect(),
         );
         violation.is_first = is_first;
         Some(Some(Verdict::Violation(Box::new(violation))))

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::{
     Blocked, Budget, Explained, Reason, Report, Verdict, Violation, Witness,
     budget::{Account, Meter},
-    verdict::{no_beginning, operation, why_not},
+    verdict::{Judged, no_beginning, operation, why_not},
 };
 use crate::{
     history::{History, Outcome},
@@ -35,21 +35,16 @@ pub fn sequentially_consistent<S: Specification>(
 ) -> Report<S::State> {
     let account = Account::new(*budget);
     if let Some(reason) = no_beginning(history) {
-        return Report {
-            verdict: Verdict::Unknown(reason),
-            operations: 0,
-            configurations: 0,
-            elapsed: account.elapsed(),
-        };
+        return Judged::unknown(reason).report(&account);
     }
     let search = Search::new(specification, history);
     let verdict = search.run(&mut account.meter(u64::MAX));
-    Report {
+    let judged = Judged {
         verdict,
         operations: search.lanes.iter().map(|lane| lane.len() as u64).sum(),
-        configurations: account.configurations(),
-        elapsed: account.elapsed(),
-    }
+        ends_in_one_state: false, // nobody asks
+    };
+    judged.report(&account)
 }
 
 /// An operation that may take effect.

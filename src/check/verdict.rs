@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt, time::Duration};
 
-use super::Spent;
+use super::{Spent, budget::Account};
 use crate::{
     history::{History, Operation, Outcome},
     model::Specification,
@@ -122,6 +122,37 @@ impl fmt::Display for Reason {
                     "event {event} completes what was invoked before the history begins"
                 )
             }
+        }
+    }
+}
+
+/// What was found of a history.
+pub(super) struct Judged<T> {
+    pub(super) verdict: Verdict<T>,
+    pub(super) operations: u64,
+    /// Whether nothing is open at the end and only one state is possible then.
+    #[cfg_attr(
+        not(feature = "stress"),
+        expect(dead_code, reason = "asked for by soaking alone")
+    )]
+    pub(super) ends_in_one_state: bool,
+}
+
+impl<T> Judged<T> {
+    pub(super) fn unknown(reason: Reason) -> Self {
+        Self {
+            verdict: Verdict::Unknown(reason),
+            operations: 0,
+            ends_in_one_state: false,
+        }
+    }
+
+    pub(super) fn report(self, account: &Account) -> Report<T> {
+        Report {
+            verdict: self.verdict,
+            operations: self.operations,
+            configurations: account.configurations(),
+            elapsed: account.elapsed(),
         }
     }
 }

@@ -147,10 +147,11 @@ pub trait Model {
         true
     }
 
-    /// The history as one of a queue or a stack without bound, if the object is one and that is all the history has.
+    /// The history as one of a queue or a stack without bound, if the object is one.
     ///
-    /// Where there is one, [`linearizable`](crate::check::linearizable) goes by it and not by [`apply`](Model::apply), and takes time that
-    /// grows with the length of the history, and not with the orders in which values may have been put in.
+    /// Where each value is put in once and nothing else is done, [`linearizable`](crate::check::linearizable) goes by it and not by
+    /// [`apply`](Model::apply), and takes time that grows with the length of the history, and not with the orders in which
+    /// values may have been put in.
     fn collection<'h>(
         &'h self,
         history: &'h History<Self::Op, Self::Ret>,

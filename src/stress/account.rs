@@ -61,7 +61,7 @@ where
         Cause::Stuck { message } => {
             let mut said = Bounded::default();
             let _ = said.write_str(message); // as above
-            let said = format!("the operations never end: {}", said.text);
+            let said = format!("it never ends: {}", said.text);
             (said, history.end().saturating_sub(1))
         }
     };

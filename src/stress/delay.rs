@@ -9,7 +9,8 @@ thread_local! {
     static PACE: RefCell<Pace> = const { RefCell::new(Pace::None) };
 }
 
-/// How a thread is delayed in one round. Different bugs want different delays, so each thread draws one of these for each round.
+/// How a thread is delayed in one round. Different bugs want different delays, so each thread draws one of these for each round
+/// that has delays.
 enum Pace {
     None,
     /// Short waits that keep the core: for windows of some instructions, on several cores.

@@ -35,7 +35,7 @@
 //!
 //! On few cores plain loops rarely meet inside an operation. So threads wait a little, or yield, before some of
 //! their operations, as the seed says; and an object may offer more places by calling [`point`] between two of its
-//! steps. Every other round or so has no delays at all, for the bugs that need speed.
+//! steps. About half of the rounds have no delays at all, for the bugs that need speed.
 //!
 //! # Soaking
 //!

@@ -91,7 +91,8 @@ impl Plan {
         Self { budget, ..self }
     }
 
-    /// Goes on after a finding, and counts them all. The first is the one that is reported.
+    /// Goes on after a finding, and counts them all. The first is the one that is reported. Where, under schedules that are
+    /// chosen, an object was never made, there is nothing to go on with.
     #[must_use]
     pub fn keep_going(self, keep_going: bool) -> Self {
         Self { keep_going, ..self }

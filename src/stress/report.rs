@@ -103,8 +103,8 @@ pub enum Cause<T> {
         /// What it said.
         message: String,
     },
-    /// The operations never end: each waits for another, or the schedule became longer than any should. Threads would wait for ever;
-    /// only [schedules](super::Schedules) find this.
+    /// The operations never end, or making the object does not: each waits for another, or the schedule became longer than any
+    /// should. Threads would wait for ever; only [schedules](super::Schedules) find this.
     Stuck {
         /// What shuttle says of it.
         message: String,
@@ -141,12 +141,39 @@ impl Counts {
     pub fn overlaps_little(&self) -> bool {
         self.overlap.operations > 0 && self.overlap.share() < Self::LITTLE_OVERLAP
     }
+
+    /// What makes a pass worth less, a line each.
+    fn warn(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.overlaps_little() {
+            f.write_str(
+                "\nwarning: operations rarely overlapped, so little was checked: \
+                 use more threads or operations, or call `stress::point` inside operations",
+            )?;
+        }
+        if self.replaced > 0 {
+            write!(
+                f,
+                "\nwarning: {} times nobody knew in what state the object was, and it was replaced: \
+                 `Stress::settle` it so that only one is possible",
+                self.replaced
+            )?;
+        }
+        if self.undecided > 0 {
+            f.write_str(
+                "\nwarning: rounds were undecided: \
+                 use fewer threads or operations, or a larger budget",
+            )?;
+        }
+        Ok(())
+    }
 }
 
-/// Some lines.
-impl fmt::Display for Counts {
+/// What was done, on a line.
+struct Line<'a>(&'a Counts);
+
+impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
+        let Counts {
             seed,
             rounds,
             histories,
@@ -155,9 +182,8 @@ impl fmt::Display for Counts {
             linearizable,
             undecided,
             elapsed,
-            replaced,
             ..
-        } = self;
+        } = self.0;
         write!(f, "{rounds} rounds, ")?;
         let of_what = match histories == rounds {
             true => "rounds",
@@ -176,27 +202,15 @@ impl fmt::Display for Counts {
              {linearizable} {of_what} linearizable, {undecided} undecided; seed {seed}",
             overlap.operations,
             overlap.share() * 100.0,
-        )?;
-        if self.overlaps_little() {
-            f.write_str(
-                "\nwarning: operations rarely overlapped, so little was checked: \
-                 use more threads or operations, or call `stress::point` inside operations",
-            )?;
-        }
-        if *replaced > 0 {
-            write!(
-                f,
-                "\nwarning: {replaced} times nobody knew in what state the object was, and it was replaced: \
-                 `Stress::settle` it so that only one is possible"
-            )?;
-        }
-        if *undecided > 0 {
-            f.write_str(
-                "\nwarning: rounds were undecided: \
-                 use fewer threads or operations, or a larger budget",
-            )?;
-        }
-        Ok(())
+        )
+    }
+}
+
+/// Some lines.
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Line(self).fmt(f)?;
+        self.warn(f)
     }
 }
 
@@ -241,7 +255,7 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
             return;
         };
         let name = format!("seed-{}-round-{}", self.counts.seed, finding.round);
-        let text = format!("{}\n{}\n", finding.account, self.counts);
+        let text = format!("{}\n{}\n", finding.account, Line(&self.counts));
         let account = Save {
             extension: "txt".to_owned(),
             write: Box::new(|_, file| file.write_all(text.as_bytes())),
@@ -288,7 +302,10 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> fmt::Display for Report<O, R, 
             None if self.is_pass() => {}
             None => f.write_str("no round was decided, which is no pass\n")?,
         }
-        self.counts.fmt(f)?;
+        Line(&self.counts).fmt(f)?;
+        if self.finding.is_none() {
+            self.counts.warn(f)?;
+        }
         for path in &self.files.written {
             let path = account::harmless(&path.display().to_string());
             write!(f, "\nwritten: {path}")?;

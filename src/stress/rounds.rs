@@ -201,7 +201,7 @@ struct Preparing<'p, M, D, T> {
 }
 
 impl<M: FnMut() -> T, D, T> Preparing<'_, M, D, T> {
-    /// Hands the next rounds to the threads, as many as there are slots for. There is one.
+    /// Hands the next rounds to the threads, as many as there are slots for, or are left.
     fn batch<O, R>(
         &mut self,
         workers: &mut [Worker<T, O, R>],
@@ -249,7 +249,7 @@ impl<M: FnMut() -> T, D, T> Preparing<'_, M, D, T> {
             }
             None => Arc::new((self.make)()),
         };
-        // What is over soon meets more at full speed than with delays between: every other round has none.
+        // What is over soon meets more at full speed than with delays between: about half of the rounds have none.
         let delays = self.plan.delays && draw.chance(1, 2);
         for (process, (worker, turns)) in workers.iter_mut().zip(batch).enumerate() {
             let mut ops = worker.spare.pop().unwrap_or_default();
@@ -375,12 +375,22 @@ where
     }
 }
 
-/// Waits until the threads are done with a batch. Of each round, what panicked in it.
-fn panics<T, O, R>(workers: &mut [Worker<T, O, R>], rounds: usize) -> Vec<Panicked> {
+/// Waits until the threads are done with a batch.
+fn done<T, O, R>(workers: &[Worker<T, O, R>]) -> Vec<Turns<T, O, R>> {
+    let done = workers.iter().map(|worker| worker.done.recv());
+    done.map(|turns| turns.expect("a thread sends every batch back"))
+        .collect()
+}
+
+/// Takes memory back that is used again. Returns what panicked in each round.
+fn take_back<T, O, R>(
+    workers: &mut [Worker<T, O, R>],
+    done: Vec<Turns<T, O, R>>,
+    rounds: usize,
+) -> Vec<Panicked> {
     let mut panics: Vec<Panicked> = Vec::new();
     panics.resize_with(rounds, || None);
-    for (process, worker) in workers.iter_mut().enumerate() {
-        let turns = worker.done.recv().expect("a thread sends every batch back");
+    for (process, (worker, turns)) in workers.iter_mut().zip(done).enumerate() {
         for (turn, panic) in turns.into_iter().zip(&mut panics) {
             worker.spare.push(turn.ops);
             if let (Some(payload), None) = (turn.panic, &panic) {
@@ -442,7 +452,8 @@ where
         let mut under_way: VecDeque<Batch<S::Op, S::Ret>> = VecDeque::new();
         loop {
             let may_begin = preparing.round < plan.rounds && !court.is_over();
-            if let Some(slots) = may_begin.then(|| idle.pop()).flatten() {
+            let free = if may_begin { idle.pop() } else { None };
+            if let Some(slots) = free {
                 let start = Instant::now();
                 under_way.push_back(preparing.batch(&mut workers, slots));
                 court.counts.phases.preparing += start.elapsed();
@@ -452,8 +463,9 @@ where
                 break;
             };
             let start = Instant::now();
-            let panics = panics(&mut workers, batch.rounds);
+            let done = done(&workers);
             let waited = start.elapsed();
+            let panics = take_back(&mut workers, done, batch.rounds);
             let slots = &mut batch.slots[..batch.rounds];
             slots.iter_mut().for_each(Slot::collect);
             let collected = start.elapsed();

@@ -768,6 +768,60 @@ fn what_no_open_dequeue_helps_is_not_tried_with_each() {
     }
 }
 
+/// Maps of hard parts: appends in any order, of which no read will tell.
+fn hard_parts(
+    parts: u64,
+    appends: u64,
+) -> HistoryBuilder<key_value::Op<u64, String>, key_value::Ret<String>> {
+    use key_value::{Op, Ret};
+    let mut builder = HistoryBuilder::new();
+    for part in 0..parts {
+        for process in 0..appends {
+            builder.invoke(process, Op::Append(part, process.to_string()));
+        }
+        for process in 0..appends {
+            builder.ok(process, Ret::Done);
+        }
+    }
+    builder
+}
+
+#[test]
+fn a_violation_in_an_easy_part_is_found_beside_many_hard_ones() {
+    use key_value::{Op, Ret};
+    let mut builder = hard_parts(40, 20);
+    builder
+        .invoke(20, Op::Get(1000))
+        .ok(20, Ret::Value(Some("never".to_owned())));
+    let history = builder.finish().unwrap();
+    // Less than two of the hard ones may take before the others are looked at.
+    let budget = Budget::unlimited().configurations(100_000);
+    let report = check::linearizable(&KeyValue::new(), &history, &budget);
+    assert!(report.verdict.is_violation(), "{}", report.verdict);
+}
+
+#[test]
+fn parts_do_not_go_on_when_the_budget_is_spent() {
+    let history = hard_parts(1000, 5).finish().unwrap();
+    let budget = Budget::unlimited().configurations(500);
+    let report = check::linearizable(&KeyValue::new(), &history, &budget);
+    assert!(matches!(report.verdict, Verdict::Unknown(_)));
+    // What was begun before it was found out, on each of some threads.
+    assert!(report.configurations < 5_000, "{}", report.configurations);
+}
+
+#[test]
+fn the_budget_is_looked_at_while_parts_are_told_apart() {
+    let history = hard_parts(4000, 3).finish().unwrap();
+    let budget = Budget::unlimited().memory(10_000);
+    let report = check::linearizable(&KeyValue::new(), &history, &budget);
+    let Verdict::Unknown(reason) = report.verdict else {
+        panic!("{}", report.verdict)
+    };
+    assert_eq!(reason, Reason::Spent(Spent::Memory(10_000)));
+    assert_eq!(report.operations, 0, "no part was begun");
+}
+
 #[test]
 fn a_violation_in_an_easy_part_is_found_beside_a_hard_one() {
     use key_value::{Op, Ret};
@@ -779,7 +833,6 @@ fn a_violation_in_an_easy_part_is_found_beside_a_hard_one() {
     for process in 0..20 {
         builder.ok(process, Ret::Done);
     }
-    // More than what may be done before anybody looks at the budget.
     for value in 0..100 {
         builder
             .invoke(20, Op::Put(1, value.to_string()))

@@ -26,8 +26,7 @@ mod lifo;
 use super::{
     Reason, Spent, Verdict, Witness,
     budget::{Account, Meter},
-    parts::Judged,
-    verdict::violation,
+    verdict::{Judged, violation},
 };
 use crate::{
     history::History,
@@ -164,6 +163,8 @@ pub(super) fn judge<S: Specification>(
     let mut meter = account.meter(u64::MAX);
     let search = match Search::read(collection, history.start(), &mut meter) {
         Ok(search) => search?,
+        // The search that is for all models keeps less, and may do with it.
+        Err(Spent::Memory(_)) => return None,
         Err(spent) => return Some(Judged::unknown(Reason::Spent(spent))),
     };
     let end = history.len() as u32;

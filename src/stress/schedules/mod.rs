@@ -197,7 +197,7 @@ where
         let plan = stress.plan.clone();
         let specification = Rc::new(stress.specification);
         let mut report = tasks::run(
-            &plan,
+            plan.clone(),
             Rc::clone(&specification),
             stress.make,
             &schedules,

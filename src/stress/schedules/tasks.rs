@@ -30,7 +30,7 @@ use crate::{
 
 /// Runs the rounds from the first on.
 pub(super) fn run<S, F, T, R>(
-    plan: &Plan,
+    plan: Plan,
     specification: Rc<S>,
     make: F,
     schedules: &Schedules,
@@ -61,7 +61,7 @@ where
     let (threads, operations, last) = (plan.threads, plan.operations, plan.rounds);
     let court = Rc::new(RefCell::new(Court {
         specification,
-        plan: plan.clone(),
+        plan,
         began: Instant::now(),
         counts: Counts::new(seed),
         finding: None,
