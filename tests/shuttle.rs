@@ -645,6 +645,16 @@ fn a_finding_is_written_with_its_schedule() {
 }
 
 #[test]
+fn a_schedule_of_the_last_round_there_is_replays() {
+    let report = lock_test(false, two_by_two(), Schedules::random().each(10_000));
+    let schedule = report.finding.unwrap().schedule.unwrap().to_string();
+    let last = schedule.replace("round 0", &format!("round {}", u64::MAX));
+    let replay = Schedules::replay(last.parse().unwrap());
+    let report = lock_test(false, two_by_two(), replay);
+    assert_eq!(report.finding.unwrap().round, u64::MAX);
+}
+
+#[test]
 fn what_is_no_schedule_is_said() {
     let said = |text: &str| text.parse::<Saved>().unwrap_err().to_string();
     let start = "tachograph-schedule-1 seed 7 round 0 threads 2 operations 3 random 9 steps";
