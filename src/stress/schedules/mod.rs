@@ -67,7 +67,7 @@ impl Schedules {
         Self::new(Strategy::Exhaustive, u64::MAX)
     }
 
-    /// This schedule again, once. Threads, operations, rounds and seed are the schedule's and not the [`Plan`]'s. Operations
+    /// This schedule again, once. Threads, operations, rounds and seed are the schedule's and not the [`Plan`](super::Plan)'s. Operations
     /// are drawn for its round alone, and have to be the same without the rounds before.
     pub const fn replay(schedule: Schedule) -> Self {
         Self::new(Strategy::Replay(schedule), 1)
@@ -129,10 +129,10 @@ impl<S: Specification, F> Stress<S, F> {
     /// `shuttle::thread` instead of `std`, as a rule under a `cfg` of its own. Threads are then tasks that go on one at a time, and
     /// change wherever one comes to such an access, to an event of the history, or to a [`point`](super::point). So a test
     /// finds the same in every run with the same seed, and the schedule that found it, which the report shows and
-    /// [`Plan::output`] writes to a file, is [run again](Schedules::replay) as it was.
+    /// [`Plan::output`](super::Plan::output) writes to a file, is [run again](Schedules::replay) as it was.
     ///
     /// Operations are drawn once a round, and then run under as many schedules as [`Schedules`] says, each with an object
-    /// of its own, made by a task. [`Plan::delays`] do not matter; a [soak](Plan::soak) is not done, nor anything settled. All accesses are sequentially consistent, whatever
+    /// of its own, made by a task. [`Plan::delays`](super::Plan::delays) do not matter; a [soak](super::Plan::soak) is not done, nor anything settled. All accesses are sequentially consistent, whatever
     /// the code says: weaker orderings are for loom.
     #[must_use]
     pub fn schedules(self, schedules: Schedules) -> Scheduled<S, F> {
