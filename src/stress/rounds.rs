@@ -1,7 +1,7 @@
 //! The rounds: threads that run them, and the thread that prepares and checks them.
 //!
 //! Threads are handed batches of rounds, so that the thread that checks is woken once a batch: two batches are under way, one
-//! being run and one being checked. Everything a thread needs for a round is moved to it and back, so nothing is shared but
+//! being run and one being checked; of a soak, one. Everything a thread needs for a round is moved to it and back, so nothing is shared but
 //! the object and the barrier. A thread runs code of the user's only where a panic is caught, and reaches every barrier
 //! of its batch: nobody waits for a thread that is gone.
 
@@ -444,7 +444,9 @@ where
     };
     let batch_rounds = (BATCH_OPERATIONS / operations.max(1)).clamp(1, BATCH_ROUNDS);
     let slots = || iter::repeat_with(Slot::new).take(batch_rounds).collect();
-    let mut idle: Vec<Vec<_>> = iter::repeat_with(slots).take(2).collect();
+    // The long pieces of a soak are not checked while others run: that would take a core from threads that should meet.
+    let batches = if plan.soak { 1 } else { 2 };
+    let mut idle: Vec<Vec<_>> = iter::repeat_with(slots).take(batches).collect();
 
     thread::scope(|scope| {
         let workers = iter::repeat_with(|| Worker::spawn(scope, &work));
