@@ -4,7 +4,6 @@ mod common;
 
 use std::{
     fs,
-    panic::catch_unwind,
     sync::{
         Barrier, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -219,7 +218,7 @@ fn a_test_that_keeps_going_counts_every_violation() {
 fn a_violation_panics_and_names_the_files_written() {
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("stress-{}", std::process::id()));
-    let test = || {
+    let text = panic_of(|| {
         Stress::new(Queue::new(), SegQueue::new)
             .plan(rounds(1000).seed(3).output(&directory))
             .save("events", |history, file| {
@@ -228,9 +227,7 @@ fn a_violation_panics_and_names_the_files_written() {
                     .try_for_each(|event| writeln!(file, "{event}"))
             })
             .run(always_empty, enqueue_or_dequeue);
-    };
-    let payload = catch_unwind(test).unwrap_err();
-    let text = payload.downcast_ref::<String>().unwrap();
+    });
     let files: Vec<_> = text
         .lines()
         .filter_map(|line| line.strip_prefix("written: "))

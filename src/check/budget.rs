@@ -148,6 +148,17 @@ impl Meter<'_> {
         self.look(to_give_back::<T>() * held as u32, bytes)
     }
 
+    /// The same in a pass that has done so much: it looks now and then.
+    #[inline]
+    pub(super) fn check_pass(&mut self, done: usize, bytes: usize) -> Result<(), Spent> {
+        /// After so many steps, each much shorter than one of a search.
+        const EVERY: usize = 1 << 12;
+        match done % EVERY {
+            0 => self.check_now(bytes),
+            _ => Ok(()),
+        }
+    }
+
     /// The same where the next step takes long: it looks at once.
     pub(super) fn check_now(&mut self, bytes: usize) -> Result<(), Spent> {
         self.look(Duration::ZERO, bytes)

@@ -80,8 +80,6 @@ fn parts<S: Specification>(
     history: &History<S::Op, S::Ret>,
     account: &Account,
 ) -> Result<Vec<Vec<u32>>, Spent> {
-    /// After so many events the clock is looked at.
-    const LOOK_EVERY: u32 = 1 << 12;
     if u32::try_from(history.len()).is_err() {
         return Ok(Vec::new());
     }
@@ -90,9 +88,8 @@ fn parts<S: Specification>(
     let mut meter = account.meter(u64::MAX);
     let mut open = ByProcess::<usize>::new();
     for (event, position) in history.events().zip(0u32..) {
-        if position % LOOK_EVERY == 0 {
-            meter.check_now(position as usize * size_of::<u32>())?;
-        }
+        let done = position as usize;
+        meter.check_pass(done, done * size_of::<u32>())?;
         let part = match event.kind {
             EventKind::Mark(_) => continue,
             EventKind::Invoke(op) => {

@@ -1,36 +1,93 @@
-//! What one history comes to, whoever ran the round.
+//! What the histories come to, whoever runs the rounds.
 
-use std::any::Any;
+use std::{
+    any::Any,
+    time::{Duration, Instant},
+};
 
-use super::report::{Cause, Counts};
+use super::{
+    Plan,
+    report::{Cause, Counts, Finding, Report},
+};
 use crate::{check::Verdict, history::History};
 
-/// Counts the history of one run of a round, and says what went wrong in it, if anything did. There is no verdict where it could
-/// not be checked; `panic` is what an operation panicked with: of which thread, and what it said.
-pub(super) fn judge<O, R, T>(
-    verdict: Option<Verdict<T>>,
-    history: &History<O, R>,
-    panic: Option<(usize, String)>,
-    counts: &mut Counts,
-) -> Option<Cause<T>> {
-    counts.histories += 1;
-    counts.add_overlap(history.overlap());
-    counts.panicked += u64::from(panic.is_some());
-    let violation = match verdict {
-        Some(Verdict::Linearizable(_)) => {
-            counts.linearizable += 1;
-            None
+/// What an operation panicked with: of which thread, and what it said.
+pub(super) type Panic = (usize, String);
+
+/// What has been found so far.
+pub(super) struct Trial<O, R, T> {
+    began: Instant,
+    time: Duration,
+    keep_going: bool,
+    pub(super) counts: Counts,
+    finding: Option<Finding<O, R, T>>,
+}
+
+impl<O, R, T> Trial<O, R, T> {
+    pub(super) fn begin(plan: &Plan, seed: u64) -> Self {
+        Self {
+            began: Instant::now(),
+            time: plan.time,
+            keep_going: plan.keep_going,
+            counts: Counts::new(seed),
+            finding: None,
         }
-        Some(Verdict::Unknown(_)) | None => {
-            counts.undecided += 1;
-            None
+    }
+
+    pub(super) fn has_found_enough(&self) -> bool {
+        self.finding.is_some() && !self.keep_going
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.has_found_enough() || self.began.elapsed() >= self.time
+    }
+
+    /// Counts the history of one run of a round, and says what went wrong in it, if anything did. There is no verdict where it
+    /// could not be checked.
+    pub(super) fn judge(
+        &mut self,
+        verdict: Option<Verdict<T>>,
+        history: &History<O, R>,
+        panic: Option<Panic>,
+    ) -> Option<Cause<T>> {
+        let counts = &mut self.counts;
+        counts.histories += 1;
+        counts.add_overlap(history.overlap());
+        counts.panicked += u64::from(panic.is_some());
+        let violation = match verdict {
+            Some(Verdict::Linearizable(_)) => {
+                counts.linearizable += 1;
+                None
+            }
+            Some(Verdict::Unknown(_)) | None => {
+                counts.undecided += 1;
+                None
+            }
+            Some(Verdict::Violation(violation)) => {
+                counts.violations += 1;
+                Some(Cause::Violation(violation))
+            }
+        };
+        violation.or_else(|| panic.map(|(thread, message)| Cause::Panic { thread, message }))
+    }
+
+    /// Keeps the first finding.
+    pub(super) fn conclude(&mut self, finding: impl FnOnce() -> Finding<O, R, T>) {
+        self.finding.get_or_insert_with(finding);
+    }
+
+    /// The end. `account` tells the finding to a person.
+    pub(super) fn report(
+        &mut self,
+        account: impl FnOnce(&Finding<O, R, T>) -> String,
+    ) -> Report<O, R, T> {
+        self.counts.elapsed = self.began.elapsed();
+        let mut finding = self.finding.take();
+        if let Some(finding) = &mut finding {
+            finding.account = account(finding);
         }
-        Some(Verdict::Violation(violation)) => {
-            counts.violations += 1;
-            Some(Cause::Violation(violation))
-        }
-    };
-    violation.or_else(|| panic.map(|(thread, message)| Cause::Panic { thread, message }))
+        Report::new(self.counts, finding)
+    }
 }
 
 /// The seed of a round. Rounds of neighbouring seeds have nothing to do with one another.

@@ -409,10 +409,8 @@ where
             #[cfg(feature = "format")]
             let saves = {
                 let finding = report.finding.as_ref();
-                let mut from = soak::From::initial(&self.specification);
-                if let Some(since) = finding.and_then(|finding| finding.since.clone()) {
-                    from.state = since;
-                }
+                let since = finding.and_then(|finding| finding.since.as_ref());
+                let from = soak::From::since(&self.specification, since);
                 saves.chain([page(from, &self.plan.budget, title(&report))])
             };
             report.write(directory, saves.collect());

@@ -1,9 +1,9 @@
 //! The rounds: threads that run them, and the thread that prepares and checks them.
 //!
 //! Threads are handed batches of rounds, so that the thread that checks is woken once a batch: two batches are under way, one
-//! being run and one being checked; of a soak, one. Everything a thread needs for a round is moved to it and back, so nothing is shared but
-//! the object and the barrier. A thread runs code of the user's only where a panic is caught, and reaches every barrier
-//! of its batch: nobody waits for a thread that is gone.
+//! being run and one being checked; of a soak, one. Everything a thread needs for a round is moved to it and back, so
+//! nothing is shared but the object and the barrier. A thread runs code of the user's only where a panic is caught, and
+//! reaches every barrier of its batch: nobody waits for a thread that is gone.
 
 use std::{
     any::Any,
@@ -19,8 +19,8 @@ use super::{
     Draw, Plan, Settle, account,
     barrier::Barrier,
     delay,
-    judge::{judge, message, mix},
-    report::{Counts, Finding, Report},
+    judge::{Panic, Trial, message, mix},
+    report::{Finding, Report},
     soak::{self, Kept},
 };
 use crate::{
@@ -116,9 +116,6 @@ struct Batch<O, R> {
     /// The number of the object, where it is kept.
     kept: u64,
 }
-
-/// The operation that panicked in a round: of which thread, and what it said.
-type Panicked = Option<(usize, String)>;
 
 /// What all threads do alike.
 struct Work<'a, F, O, R> {
@@ -273,9 +270,7 @@ impl<M: FnMut() -> T, D, T> Preparing<'_, M, D, T> {
 struct Court<'s, S: Specification> {
     specification: &'s S,
     plan: &'s Plan,
-    began: Instant,
-    counts: Counts,
-    finding: Option<Finding<S::Op, S::Ret, S::State>>,
+    trial: Trial<S::Op, S::Ret, S::State>,
     /// Where an object is kept, what it is at the beginning of the next round.
     from: soak::From<'s, S>,
 }
@@ -284,22 +279,15 @@ impl<'s, S> Court<'s, S>
 where
     S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send + Sync> + Sync,
 {
-    fn has_found_enough(&self) -> bool {
-        self.finding.is_some() && !self.plan.keep_going
-    }
-
-    fn is_over(&self) -> bool {
-        self.has_found_enough() || self.began.elapsed() >= self.plan.time
-    }
-
     /// Judges what was done to an object of its own, or, in a test that soaks, to the one of this number.
     fn judge<T>(
         &mut self,
         history: &mut History<S::Op, S::Ret>,
-        panic: Panicked,
+        panic: Option<Panic>,
         kept: Option<(&mut Kept<T>, u64)>,
     ) {
-        self.counts.rounds += 1;
+        let round = self.trial.counts.rounds;
+        self.trial.counts.rounds += 1;
         let (verdict, since) = match kept {
             None => {
                 // It is at its first state. A specification less is compiled than if it were asked itself.
@@ -313,10 +301,9 @@ where
                 (Some(verdict), since)
             }
         };
-        let cause = judge(verdict, history, panic, &mut self.counts);
-        if let (Some(cause), None) = (cause, &self.finding) {
-            self.finding = Some(Finding {
-                round: self.counts.rounds - 1,
+        if let Some(cause) = self.trial.judge(verdict, history, panic) {
+            self.trial.conclude(|| Finding {
+                round,
                 schedule: None,
                 since,
                 history: mem::take(history),
@@ -339,7 +326,7 @@ where
         let is_whole = !has_panicked && history.cut().is_none();
         let next = end.filter(|_| is_whole);
         if next.is_none() {
-            self.counts.replaced += u64::from(!found.verdict.is_violation());
+            self.trial.counts.replaced += u64::from(!found.verdict.is_violation());
             kept.give_up();
         }
         let initial = self.specification.initial();
@@ -352,26 +339,25 @@ where
 
     /// What was found, told to a person.
     fn report(mut self) -> Report<S::Op, S::Ret, S::State> {
-        self.counts.elapsed = self.began.elapsed();
-        if let Some(finding) = &mut self.finding {
-            let round = format!("round {}", finding.round);
-            let since = finding.since.clone();
-            self.from.state = since.unwrap_or_else(|| self.specification.initial());
-            finding.account = account::of(
-                &self.from,
-                self.plan,
-                &round,
-                &finding.history,
-                &finding.cause,
-            );
-            if let Some(state) = &finding.since {
-                let state = account::state(state);
-                finding.account += &format!(
-                    "\n\nBefore this round the state was {state}, which a file of its history does not say"
-                );
+        self.trial.report(|finding| {
+            let Finding {
+                round,
+                since,
+                history,
+                cause,
+                ..
+            } = finding;
+            let from = soak::From::since(self.specification, since.as_ref());
+            let account =
+                account::of(&from, self.plan, &format!("round {round}"), history, cause);
+            match since {
+                Some(state) => format!(
+                    "{account}\n\nBefore this round the state was {}, which a file of its history does not say",
+                    account::state(state)
+                ),
+                None => account,
             }
-        }
-        Report::new(self.counts, self.finding)
+        })
     }
 }
 
@@ -387,8 +373,8 @@ fn take_back<T, O, R>(
     workers: &mut [Worker<T, O, R>],
     done: Vec<Turns<T, O, R>>,
     rounds: usize,
-) -> Vec<Panicked> {
-    let mut panics: Vec<Panicked> = Vec::new();
+) -> Vec<Option<Panic>> {
+    let mut panics: Vec<Option<Panic>> = Vec::new();
     panics.resize_with(rounds, || None);
     for (process, (worker, turns)) in workers.iter_mut().zip(done).enumerate() {
         for (turn, panic) in turns.into_iter().zip(&mut panics) {
@@ -428,9 +414,7 @@ where
     let mut court = Court {
         specification,
         plan,
-        began: Instant::now(),
-        counts: Counts::new(seed),
-        finding: None,
+        trial: Trial::begin(plan, seed),
         from: soak::From::initial(specification),
     };
     let mut preparing = Preparing {
@@ -453,12 +437,12 @@ where
         let mut workers: Vec<_> = workers.take(plan.threads).collect();
         let mut under_way: VecDeque<Batch<S::Op, S::Ret>> = VecDeque::new();
         loop {
-            let may_begin = preparing.round < plan.rounds && !court.is_over();
+            let may_begin = preparing.round < plan.rounds && !court.trial.is_over();
             let free = if may_begin { idle.pop() } else { None };
             if let Some(slots) = free {
                 let start = Instant::now();
                 under_way.push_back(preparing.batch(&mut workers, slots));
-                court.counts.phases.preparing += start.elapsed();
+                court.trial.counts.phases.preparing += start.elapsed();
                 continue;
             }
             let Some(mut batch) = under_way.pop_front() else {
@@ -472,13 +456,13 @@ where
             slots.iter_mut().for_each(Slot::collect);
             let collected = start.elapsed();
             for (slot, panic) in slots.iter_mut().zip(panics) {
-                if court.has_found_enough() {
+                if court.trial.has_found_enough() {
                     break;
                 }
                 let kept = preparing.kept.as_mut().map(|kept| (kept, batch.kept));
                 court.judge(&mut slot.history, panic, kept);
             }
-            let phases = &mut court.counts.phases;
+            let phases = &mut court.trial.counts.phases;
             phases.waiting += waited;
             phases.collecting += collected - waited;
             phases.checking += start.elapsed() - collected;

@@ -25,6 +25,17 @@ impl<'s, S: Specification> From<'s, S> {
             state: specification.initial(),
         }
     }
+
+    /// In this state, or, if there is none, in the first.
+    pub(super) fn since(specification: &'s S, since: Option<&S::State>) -> Self {
+        match since {
+            Some(state) => Self {
+                specification,
+                state: state.clone(),
+            },
+            None => Self::initial(specification),
+        }
+    }
 }
 
 impl<S: Specification> Specification for From<'_, S> {

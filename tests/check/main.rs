@@ -825,14 +825,7 @@ fn the_budget_is_looked_at_while_parts_are_told_apart() {
 #[test]
 fn a_violation_in_an_easy_part_is_found_beside_a_hard_one() {
     use key_value::{Op, Ret};
-    let mut builder = HistoryBuilder::new();
-    // Appends in any order, of which no read will tell.
-    for process in 0..20 {
-        builder.invoke(process, Op::Append(0, process.to_string()));
-    }
-    for process in 0..20 {
-        builder.ok(process, Ret::Done);
-    }
+    let mut builder = hard_parts(1, 20);
     for value in 0..100 {
         builder
             .invoke(20, Op::Put(1, value.to_string()))

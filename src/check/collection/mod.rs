@@ -203,8 +203,6 @@ impl Search {
         start: u64,
         meter: &mut Meter<'_>,
     ) -> Result<Option<Self>, Spent> {
-        /// After so many operations the clock is looked at.
-        const LOOK_EVERY: usize = 1 << 12;
         let mut entries = Vec::new();
         let mut values = 0;
         for entry in collection.entries {
@@ -213,9 +211,7 @@ impl Search {
                 values = values.max(number as usize + 1);
             }
             entries.push(entry);
-            if entries.len() % LOOK_EVERY == 0 {
-                meter.check_now(size_of_val(&entries[..]))?;
-            }
+            meter.check_pass(entries.len(), size_of_val(&entries[..]))?;
         }
         Ok(Some(Self {
             discipline: collection.discipline,

@@ -7,7 +7,6 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
 };
 
 use shuttle::{Config, FailurePersistence, Runner};
@@ -23,8 +22,8 @@ use crate::{
     recorder::{Process, Recorder},
     stress::{
         Draw, Plan, ReportOf, Schedule, account,
-        judge::{judge, message, mix},
-        report::{Cause, Counts, Finding, Report},
+        judge::{Panic, Trial, message, mix},
+        report::{Cause, Finding},
     },
 };
 
@@ -61,10 +60,8 @@ where
     let (threads, operations, last) = (plan.threads, plan.operations, plan.rounds);
     let court = Rc::new(RefCell::new(Court {
         specification,
+        trial: Trial::begin(&plan, seed),
         plan,
-        began: Instant::now(),
-        counts: Counts::new(seed),
-        finding: None,
     }));
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
@@ -72,7 +69,7 @@ where
 
     // A schedule that somebody wrote may be of the last round there is.
     for number in (0..last).map(|round| first.wrapping_add(round)) {
-        if court.borrow().is_over() || lock(&round.make).is_none() {
+        if court.borrow().trial.is_over() || lock(&round.make).is_none() {
             break;
         }
         let mut draw = Draw::new(mix(seed, number));
@@ -102,7 +99,7 @@ where
                 let mut court = court.borrow_mut();
                 let panic = lock(&round.panic).take();
                 court.judge(schedule, round.history(), panic);
-                left > 0 && !court.is_over()
+                left > 0 && !court.trial.is_over()
             }
         };
         let scheduler = Observed {
@@ -129,31 +126,32 @@ where
                 resume_unwind(panic);
             }
             let message = message(panic);
-            court.counts.histories += 1;
+            court.trial.counts.histories += 1;
             court.conclude(
                 &progress.schedule,
                 round.history(),
                 Cause::Stuck { message },
             );
         }
-        court.counts.rounds += 1;
-        court.counts.exhausted += u64::from(progress.is_exhausted);
+        court.trial.counts.rounds += 1;
+        court.trial.counts.exhausted += u64::from(progress.is_exhausted);
     }
 
-    let court = &mut *court.borrow_mut();
-    court.counts.elapsed = court.began.elapsed();
-    let mut finding = court.finding.take();
-    if let Some(finding) = &mut finding {
+    let Court {
+        specification,
+        plan,
+        trial,
+    } = &mut *court.borrow_mut();
+    trial.report(|finding| {
         let place = format!("a schedule of round {}", finding.round);
-        finding.account = account::of(
-            &*court.specification,
-            &court.plan,
+        account::of(
+            &**specification,
+            plan,
             &place,
             &finding.history,
             &finding.cause,
-        );
-    }
-    Report::new(court.counts, finding)
+        )
+    })
 }
 
 /// What the tasks of a round share.
@@ -165,7 +163,7 @@ struct Round<F, R, O, T> {
     drawn: Mutex<Arc<Vec<Vec<O>>>>,
     recorder: Mutex<Recorder<O, T>>,
     /// The first operation that panicked: of which thread, and what it said.
-    panic: Mutex<Option<(usize, String)>>,
+    panic: Mutex<Option<Panic>>,
     /// What else of the user's panicked.
     fault: Mutex<Option<Box<dyn Any + Send>>>,
 }
@@ -257,41 +255,33 @@ impl<F, R, O, T> Round<F, R, O, T> {
 struct Court<S: Specification> {
     specification: Rc<S>,
     plan: Plan,
-    began: Instant,
-    counts: Counts,
-    finding: Option<Finding<S::Op, S::Ret, S::State>>,
+    trial: Trial<S::Op, S::Ret, S::State>,
 }
 
 impl<S> Court<S>
 where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
-    fn is_over(&self) -> bool {
-        let has_found = self.finding.is_some() && !self.plan.keep_going;
-        has_found || self.began.elapsed() >= self.plan.time
-    }
-
     fn judge(
         &mut self,
         schedule: &Schedule,
         history: History<S::Op, S::Ret>,
-        panic: Option<(usize, String)>,
+        panic: Option<Panic>,
     ) {
         let verdict =
             check::linearizable(&*self.specification, &history, &self.plan.budget).verdict;
-        if let Some(cause) = judge(Some(verdict), &history, panic, &mut self.counts) {
+        if let Some(cause) = self.trial.judge(Some(verdict), &history, panic) {
             self.conclude(schedule, history, cause);
         }
     }
 
-    /// Keeps the first finding.
     fn conclude(
         &mut self,
         schedule: &Schedule,
         history: History<S::Op, S::Ret>,
         cause: Cause<S::State>,
     ) {
-        self.finding.get_or_insert_with(|| Finding {
+        self.trial.conclude(|| Finding {
             round: schedule.round,
             schedule: Some(schedule.clone()),
             since: None,
