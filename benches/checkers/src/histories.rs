@@ -14,7 +14,7 @@ pub enum Kind {
     Queue,
 }
 
-/// The object, the clients and the operations of each.
+/// The object, the clients and their operations in all.
 pub fn all() -> impl Iterator<Item = (Kind, u64, u64)> {
     let lengths = [10, 30, 100, 1000, 10_000, 100_000];
     let registers = [2, 4, 8]
@@ -25,7 +25,7 @@ pub fn all() -> impl Iterator<Item = (Kind, u64, u64)> {
 
 pub fn title(kind: Kind, clients: u64, operations: u64, bad: bool) -> String {
     let verdict = if bad { "bad" } else { "good" };
-    format!("{kind:?}, {clients} × {operations}, {verdict}").to_lowercase()
+    format!("{kind:?}, {clients} clients, {operations}, {verdict}").to_lowercase()
 }
 
 /// If bad, one of the last reads returns what was never written.
