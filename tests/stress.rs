@@ -215,6 +215,39 @@ fn a_test_that_keeps_going_counts_every_violation() {
 }
 
 #[test]
+fn a_test_without_operations_says_so() {
+    let report = Stress::new(Queue::new(), SegQueue::new)
+        .plan(rounds(10).operations(0))
+        .report(always_empty, enqueue_or_dequeue);
+    assert!(report.to_string().contains("nothing was checked"));
+}
+
+// Once, round a of seed b was round b of seed a.
+#[test]
+fn rounds_of_different_seeds_have_different_operations() {
+    let drawn = |seed| {
+        let all = Mutex::new(Vec::new());
+        Stress::new(Counter::new(), || ())
+            .plan(rounds(8).seed(seed).threads(1))
+            .report(
+                |(), _| counter::Ret::Done,
+                |draw| {
+                    let op = draw.u64() as i64;
+                    all.lock().unwrap().push(op);
+                    counter::Op::Add(op)
+                },
+            );
+        all.into_inner().unwrap()
+    };
+    let mut seen = std::collections::HashSet::new();
+    for seed in 0..8 {
+        for op in drawn(seed) {
+            assert!(seen.insert(op), "{op} was drawn twice");
+        }
+    }
+}
+
+#[test]
 fn a_violation_panics_and_names_the_files_written() {
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("stress-{}", std::process::id()));

@@ -207,13 +207,15 @@ impl<T: fmt::Debug> fmt::Display for Violation<T> {
             is_first,
             ..
         } = self;
-        let before = match is_first {
-            true => "up to the event before all is well",
-            false => "there was no budget to find out whether it is the first",
+        let what = match is_first {
+            true => "which nothing explains; up to the event before all is well",
+            false => {
+                "and nothing explains all up to some event near it: there was no budget to find out which is the first"
+            }
         };
         write!(
             f,
-            "violation: event {event} completes {operation} (invoked at {invocation}), which nothing explains; {before}"
+            "violation: event {event} completes {operation} (invoked at {invocation}), {what}"
         )?;
         for explained in &self.explained {
             write!(f, "\n  the state may be {}", brief(&explained.state))?;
@@ -333,11 +335,7 @@ fn state_after<S: Specification>(
             Outcome::Ok(ret) if its.completion.is_some_and(|it| it < event) => Some(ret),
             _ => None,
         };
-        let mut next = None;
-        specification.step(&state, its.op, ret, |state| {
-            next.get_or_insert(state);
-        });
-        state = next.unwrap_or(state);
+        specification.follow(&mut state, its.op, ret);
     }
     state
 }

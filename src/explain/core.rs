@@ -1,6 +1,6 @@
 //! The operations of which some are left out, and the checks of what is left.
 
-use std::{collections::HashSet, marker::PhantomData, time::Instant};
+use std::{cell::Cell, collections::HashSet, marker::PhantomData, time::Instant};
 
 use crate::{
     check::{self, Budget, Verdict},
@@ -28,6 +28,8 @@ pub(super) struct Core<'s, 'h, S: Specification> {
     /// The one that the last event completes.
     pub(super) culprit: usize,
     pub(super) limits: Limits,
+    /// Whether some check was not decided.
+    pub(super) undecided: Cell<bool>,
 }
 
 /// What a candidate may cost.
@@ -135,7 +137,11 @@ where
             history: PhantomData,
         };
         let budget = self.limits.budget(self.operations.len());
-        check::linearizable(&within, history, &budget).verdict
+        let verdict = check::linearizable(&within, history, &budget).verdict;
+        if matches!(verdict, Verdict::Unknown(_)) {
+            self.undecided.set(true);
+        }
+        verdict
     }
 
     /// Every operation as a process of its own, for processes mean nothing to linearizability; of a culprit that

@@ -376,6 +376,7 @@ fn violated<T: fmt::Debug>(violation: &Violation<T>, relative: impl Fn(u64) -> i
     });
     json!({
         "event": relative(violation.event),
+        "first": violation.is_first,
         "invocation": relative(violation.invocation),
         "operation": brief(&violation.operation),
         "configurations": violation.configurations,

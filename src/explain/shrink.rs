@@ -1,11 +1,15 @@
 //! From a history with a violation to the few operations that show it.
 
 use std::{
+    cell::Cell,
     collections::HashSet,
     time::{Duration, Instant},
 };
 
-use super::core::{Core, Limits, Place};
+use super::{
+    core::{Core, Limits, Place},
+    text::fit,
+};
 use crate::{
     check::{self, Budget, Report, Verdict, Violation},
     event::Event,
@@ -54,7 +58,44 @@ pub struct Shrunk<O, R, T> {
     pub candidates: u64,
     /// Whether nothing more could be taken out; if not, the time was up, or candidates were not decided.
     pub is_smallest: bool,
+    /// Whether they are a violation whatever is put back. Where not, no few operations were found of which that is so, and
+    /// what was left out may matter: see [`shrink`].
+    pub stands: bool,
+    /// So many operations the whole history has.
+    operations: usize,
 }
+
+impl<O, R, T> Shrunk<O, R, T> {
+    /// What a person should know beside the operations, on one line.
+    pub fn summary(&self) -> String {
+        let (kept, all) = (self.history.operations().count(), self.operations);
+        let limit = match self.is_smallest {
+            true => "",
+            false => " (there was no time to find out whether fewer would do)",
+        };
+        if self.stands {
+            return format!("{kept} of {all} operations show it{limit}");
+        }
+        let with_all = match &self.whole.verdict {
+            Verdict::Violation(violation) => violation.explained.first().and_then(|explained| {
+                let first = explained.blocked.first()?;
+                Some(format!(
+                    "{} {}",
+                    fit(format_args!("{}", first.operation), COLUMNS),
+                    fit(format_args!("{}", first.why), COLUMNS)
+                ))
+            }),
+            _ => None,
+        };
+        let with_all = with_all.unwrap_or_else(|| "nothing explains it either".into());
+        format!(
+            "{kept} of {all} operations{limit}, too few to tell why: with all of them, {with_all}"
+        )
+    }
+}
+
+/// Of what is said of an operation.
+const COLUMNS: usize = 80;
 
 /// Reduces a history that is a violation to a few operations that show it.
 ///
@@ -70,6 +111,11 @@ pub struct Shrunk<O, R, T> {
 ///   what a stale read returned was written.
 /// - **None can be spared**: leave out any other than the last to complete, and one of the above does not hold, unless it
 ///   could not be decided ([`Shrunk::is_smallest`]).
+///
+/// Where that leaves more than a person can read, because the violation takes them all (a counter has lost one of ten
+/// thousand additions) or the time was up, the first of these is given up ([`Shrunk::stands`] is `false`): fewer operations are looked
+/// for that are a violation by themselves, the last of which is the one of the whole history; of which it could have
+/// returned the same at some other moment, if such can be found in time. What was left out may be why it could not.
 ///
 /// # Which steps preserve meaning, and why
 ///
@@ -116,21 +162,23 @@ where
     let Verdict::Violation(violation) = &whole.verdict else {
         return Err(Box::new(whole));
     };
-    let limits = Limits {
-        configurations: effort.configurations,
-        deadline: effort
-            .time
-            .and_then(|time| Instant::now().checked_add(time)),
-    };
+    let began = Instant::now();
     let mut shrinking = Shrinking {
         history,
-        core: concerned(specification, history, violation, limits),
+        core: concerned(specification, history, violation, effort.configurations),
         candidates: 0,
+        deadline: |part, of| {
+            effort
+                .time
+                .and_then(|time| began.checked_add(time / of * part))
+        },
     };
-    shrinking.drop_values();
-    let kept = shrinking.drop_operations();
-    let kept = shrinking.put_back(kept);
-    let (kept, is_smallest) = shrinking.until_none_can_be_spared(kept);
+    let Fewest {
+        kept,
+        is_smallest,
+        stands,
+    } = shrinking.fewest();
+    let operations = history.operations().count();
     let (history, indices) = select(history, &shrinking.core, &kept);
     let report = check::linearizable(specification, &history, &effort.check);
     Ok(Shrunk {
@@ -139,6 +187,8 @@ where
         report,
         candidates: shrinking.candidates,
         is_smallest,
+        stands,
+        operations,
         whole,
     })
 }
@@ -148,7 +198,7 @@ fn concerned<'s, 'h, S: Specification>(
     specification: &'s S,
     history: &'h History<S::Op, S::Ret>,
     violation: &Violation<S::State>,
-    limits: Limits,
+    configurations: Option<u64>,
 ) -> Core<'s, 'h, S> {
     let until_end = |mut operation: Operation<'h, S::Op, S::Ret>| {
         if operation.completion.is_some_and(|it| it > violation.event) {
@@ -184,20 +234,86 @@ fn concerned<'s, 'h, S: Specification>(
         specification,
         culprit: culprit.expect("the violation is of an operation of the history"),
         operations,
-        limits,
+        limits: Limits {
+            configurations,
+            deadline: None,
+        },
+        undecided: Cell::new(false),
     }
 }
 
-struct Shrinking<'s, 'h, S: Specification> {
+struct Shrinking<'s, 'h, S: Specification, D> {
     history: &'h History<S::Op, S::Ret>,
     core: Core<'s, 'h, S>,
     candidates: u64,
+    /// When so many of so many parts of the time are over.
+    deadline: D,
 }
 
-impl<S> Shrinking<'_, '_, S>
+/// What is kept beside the culprit.
+struct Fewest {
+    kept: Vec<usize>,
+    is_smallest: bool,
+    stands: bool,
+}
+
+impl<S, D> Shrinking<'_, '_, S, D>
 where
     S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+    D: Fn(u32, u32) -> Option<Instant>,
 {
+    /// What stands, or, if that is too much for a person, what makes sense by itself, or else what is a violation by itself.
+    fn fewest(&mut self) -> Fewest {
+        /// What a person can read.
+        const FEW: usize = 32;
+
+        self.core.limits.deadline = (self.deadline)(2, 4);
+        self.drop_values();
+        let kept = self.drop_operations();
+        let (kept, roams) = self.put_back(kept);
+        let stands =
+            |its: &mut Self, kept: &[usize]| its.makes_sense(kept, roams) && its.holds(kept);
+        let (kept, is_smallest) = self.until_none_can_be_spared(kept, stands);
+        self.core.limits.deadline = (self.deadline)(3, 4);
+        // What could not be put back in time may be missed before.
+        if kept.len() < FEW && self.makes_sense(&kept, roams) {
+            return Fewest {
+                kept,
+                is_smallest,
+                stands: true,
+            };
+        }
+        if roams {
+            let fewest = self.by_themselves(true);
+            if fewest.kept.len() < FEW {
+                return fewest;
+            }
+        }
+        self.core.limits.deadline = (self.deadline)(4, 4);
+        self.by_themselves(false)
+    }
+
+    /// What is a violation by itself.
+    fn by_themselves(&mut self, roams: bool) -> Fewest {
+        let others = self.others();
+        let all = others.len();
+        let makes_sense = |its: &mut Self, kept: &[usize]| {
+            its.candidates += 1;
+            !its.core.limits.is_up() && its.makes_sense(kept, roams)
+        };
+        let mut kept = reduce(others, |kept| makes_sense(self, kept));
+        // Not monotone, as above.
+        while let Some(less) = without_two(&kept, |kept| makes_sense(self, kept)) {
+            kept = reduce(less, |kept| makes_sense(self, kept));
+        }
+        let (kept, is_smallest) = self.until_none_can_be_spared(kept, makes_sense);
+        Fewest {
+            is_smallest,
+            stands: kept.len() == all,
+            kept,
+        }
+    }
+
     /// Step 4. What is left is checked by the specification itself, which knows faster ways.
     fn drop_values(&mut self) {
         let Some(abouts) = self.abouts() else { return };
@@ -262,13 +378,16 @@ where
         reduce(self.others(), |kept| self.holds(kept))
     }
 
-    /// Step 6: for the last operation to be possible at some moment, and for the others to be before it completes.
-    fn put_back(&mut self, mut kept: Vec<usize>) -> Vec<usize> {
+    /// Step 6: for the last operation to be possible at some moment, if it ever is, and for the others to be before it
+    /// completes. Says whether it is.
+    fn put_back(&mut self, mut kept: Vec<usize>) -> (Vec<usize>, bool) {
+        let mut is_possible = false;
         for roams in [true, false] {
             let core = &self.core;
             let Some(order) = core.order(&vec![Place::Kept; core.operations.len()], roams) else {
                 continue; // impossible, or undecided
             };
+            is_possible |= roams;
             let needed: HashSet<usize> = kept.iter().copied().chain([core.culprit]).collect();
             let pool = order
                 .iter()
@@ -291,19 +410,23 @@ where
             kept.extend(back);
             kept.sort_unstable();
         }
-        kept
+        (kept, is_possible)
     }
 
-    /// What was put back may do what something else was kept for.
-    fn until_none_can_be_spared(&mut self, mut kept: Vec<usize>) -> (Vec<usize>, bool) {
-        let all = vec![Place::Kept; self.core.operations.len()];
-        let roams = self.core.order(&all, true).is_some();
+    /// Leaves out single ones for as long as what `holds` of all still does; and says whether no other may be left out, for sure.
+    fn until_none_can_be_spared(
+        &mut self,
+        mut kept: Vec<usize>,
+        mut holds: impl FnMut(&mut Self, &[usize]) -> bool,
+    ) -> (Vec<usize>, bool) {
         let mut at = 0;
+        self.core.undecided.set(false);
         while at < kept.len() {
             let mut less = kept.clone();
             less.remove(at);
-            if self.makes_sense(&less, roams) && self.holds(&less) {
+            if holds(self, &less) {
                 (kept, at) = (less, 0);
+                self.core.undecided.set(false);
             } else {
                 at += 1;
             }
@@ -311,7 +434,7 @@ where
                 return (kept, false);
             }
         }
-        (kept, true)
+        (kept, !self.core.undecided.get())
     }
 
     fn makes_sense(&self, kept: &[usize], roams: bool) -> bool {

@@ -148,6 +148,9 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
                 found.is_violation = true;
                 found.headline =
                     "violation: there is no order in which this may have happened".to_owned();
+                if !violation.is_first {
+                    found.headline += "\n(there was no budget to find out which event is the first: it is near the one marked)";
+                }
                 found.note_stuck(violation);
                 &violation.prefix.order[..]
             }

@@ -43,11 +43,7 @@ where
                 let timeline = Timeline::new(&shrunk.history)
                     .numbers(&shrunk.indices)
                     .explain(specification, &shrunk.report);
-                let (kept, all) = (
-                    shrunk.history.operations().count(),
-                    history.operations().count(),
-                );
-                return format!("in {place}, {kept} of {all} operations show it:\n{timeline}");
+                return format!("in {place}, {}:\n{timeline}", shrunk.summary());
             }
             (violation.to_string(), violation.event)
         }

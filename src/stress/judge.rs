@@ -90,10 +90,11 @@ impl<O, R, T> Trial<O, R, T> {
     }
 }
 
-/// The seed of a round. Rounds of neighbouring seeds have nothing to do with one another.
+/// The seed of a round. Rounds of other seeds have nothing to do with one another.
 pub(super) fn mix(seed: u64, round: u64) -> u64 {
-    let mut random = fastrand::Rng::with_seed(seed);
-    random.u64(..) ^ fastrand::Rng::with_seed(round).u64(..)
+    // The two must not change places, or rounds of one seed would be those of another.
+    let seed = fastrand::Rng::with_seed(seed).u64(..);
+    fastrand::Rng::with_seed(seed ^ round).u64(..)
 }
 
 /// What a panic said.

@@ -144,6 +144,9 @@ impl Counts {
 
     /// What makes a pass worth less, a line each.
     fn warn(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.linearizable > 0 && self.overlap.operations == 0 {
+            f.write_str("\nwarning: there were no operations, so nothing was checked")?;
+        }
         if self.overlaps_little() {
             f.write_str(
                 "\nwarning: operations rarely overlapped, so little was checked: \
@@ -243,6 +246,7 @@ impl<O, R, T> Report<O, R, T> {
     }
 
     /// Whether nothing was found, and at least one round was decided: what was not decided is no pass.
+    /// Rounds without operations pass, as a program may that was made of a fuzzer's bytes; the report warns of it.
     pub fn is_pass(&self) -> bool {
         self.finding.is_none() && self.counts.linearizable > 0
     }

@@ -2,10 +2,11 @@
 
 use tachograph::{
     Event, EventKind, History, HistoryBuilder,
-    explain::{Effort, shrink},
+    check::Verdict,
+    explain::{Effort, Shrunk, shrink},
     model::{
-        CasRegister, KeyValue, Model, PriorityQueue, Queue, Register, Stack, cas_register,
-        key_value, priority_queue, queue, register, stack,
+        CasRegister, Counter, KeyValue, Model, PriorityQueue, Queue, Register, Stack, cas_register,
+        counter, key_value, priority_queue, queue, register, stack,
     },
 };
 
@@ -378,4 +379,86 @@ fn without_time_it_is_still_a_violation() {
     let shrunk = shrink(&model, &builder.finish().unwrap(), &effort).unwrap();
     assert!(shrunk.report.verdict.is_violation());
     assert!(!shrunk.is_smallest);
+}
+
+/// Additions that overlap those of others, and the last count too small: nothing shows it but all of them.
+fn lost_addition(operations: i64) -> History<counter::Op, counter::Ret> {
+    let mut builder = HistoryBuilder::new();
+    for _ in 0..operations / 2 {
+        builder.invoke(0, counter::Op::Add(1));
+        builder.invoke(1, counter::Op::Add(1));
+        builder.ok(1, counter::Ret::Done);
+        builder.ok(0, counter::Ret::Done);
+    }
+    builder
+        .invoke(2, counter::Op::Get)
+        .ok(2, counter::Ret::Count(operations - 1));
+    builder.finish().unwrap()
+}
+
+#[test]
+fn where_it_takes_all_few_are_shown_that_do_not_stand() {
+    let model = Counter::new();
+    let few = shrink(&model, &lost_addition(20), &EFFORT).unwrap();
+    assert!(few.stands && few.is_smallest, "{}", few.history);
+    let many = lost_addition(100);
+    let shrunk = shrink(&model, &many, &EFFORT).unwrap();
+    assert!(!shrunk.stands);
+    assert!(shrunk.history.operations().count() <= 10);
+    assert_ends_like_the_whole(&shrunk);
+    let summary = shrunk.summary();
+    assert!(
+        summary.contains("would return Count(100)"),
+        "what it is with all of them: {summary}"
+    );
+}
+
+/// Whatever the time, the operation that fails is that of the whole history, and it alone.
+fn assert_ends_like_the_whole<O, R, T>(shrunk: &Shrunk<O, R, T>) {
+    let [Verdict::Violation(whole), Verdict::Violation(found)] =
+        [&shrunk.whole.verdict, &shrunk.report.verdict]
+    else {
+        panic!("no violation");
+    };
+    assert_eq!(shrunk.indices.last(), Some(&whole.event));
+    assert_eq!(found.event, shrunk.history.end() - 1);
+}
+
+#[test]
+fn when_the_time_is_up_no_other_operation_is_accused() {
+    let model = Counter::new();
+    let history = lost_addition(2000);
+    for micros in [0, 1, 100, 1000, 10_000, 100_000, 1_000_000] {
+        let effort = Effort {
+            time: Some(std::time::Duration::from_micros(micros)),
+            ..EFFORT
+        };
+        assert_ends_like_the_whole(&shrink(&model, &history, &effort).unwrap());
+    }
+}
+
+#[test]
+fn where_nothing_may_be_looked_at_nothing_is_said_to_stand() {
+    let model = Register::<u64>::new();
+    let mut builder = HistoryBuilder::new();
+    for value in 0..10 {
+        for process in 0..4 {
+            builder.invoke(process, register::Op::Write(4 * value + process));
+        }
+        for process in 0..4 {
+            builder.ok(process, None);
+        }
+    }
+    builder.invoke(0, register::Op::Read).ok(0, Some(7));
+    let history = builder.finish().unwrap();
+    let none = Effort {
+        configurations: Some(1),
+        ..EFFORT
+    };
+    let shrunk = shrink(&model, &history, &none).unwrap();
+    assert_ends_like_the_whole(&shrunk);
+    assert!(!shrunk.stands, "{}", shrunk.history);
+    let shrunk = shrink(&model, &history, &EFFORT).unwrap();
+    assert!(shrunk.is_smallest && shrunk.stands);
+    assert_eq!(shrunk.history.operations().count(), 3);
 }

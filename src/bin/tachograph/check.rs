@@ -110,13 +110,20 @@ impl Check {
                     event,
                     invocation,
                     operation,
+                    is_first,
                     ..
                 } = &**violation;
                 violation_json = explained(violation);
+                let what = match is_first {
+                    true => "which nothing explains",
+                    false => {
+                        "and nothing explains all up to some event near it: there was no budget to find out which is the first"
+                    }
+                };
                 (
                     Verdict::No,
                     format!(
-                        "event {event} completes {operation} (invoked at {invocation}), which nothing explains"
+                        "event {event} completes {operation} (invoked at {invocation}), {what}"
                     ),
                 )
             }

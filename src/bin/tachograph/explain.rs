@@ -174,7 +174,7 @@ impl Task for Explaining<'_> {
                 let timeline = Timeline::new(&shrunk.history)
                     .numbers(&shrunk.indices)
                     .explain(model, &shrunk.report);
-                let heading = heading(name, operations, &shrunk);
+                let heading = format!("{}: {}", say::harmless(name), shrunk.summary());
                 let plain = timeline.to_string();
                 Answer {
                     verdict: Verdict::No,
@@ -187,18 +187,6 @@ impl Task for Explaining<'_> {
     }
 }
 
-fn heading<O, R, T>(name: &str, operations: usize, shrunk: &Shrunk<O, R, T>) -> String {
-    let kept = shrunk.history.operations().count();
-    let limit = match shrunk.is_smallest {
-        true => "",
-        false => " (there was no time to find out whether fewer would do)",
-    };
-    format!(
-        "{}: {kept} of {operations} operations show it{limit}",
-        say::harmless(name)
-    )
-}
-
 fn shown<O, R, T: Debug>(shrunk: &Shrunk<O, R, T>, timeline: &str) -> Json {
     let violation = |report: &tachograph::check::Report<T>| match &report.verdict {
         Found::Violation(violation) => explained(violation),
@@ -208,6 +196,7 @@ fn shown<O, R, T: Debug>(shrunk: &Shrunk<O, R, T>, timeline: &str) -> Json {
         "operations": shrunk.history.operations().count(),
         "indices": shrunk.indices,
         "is_smallest": shrunk.is_smallest,
+        "stands": shrunk.stands,
         "candidates": shrunk.candidates,
         "whole": violation(&shrunk.whole),
         "timeline": timeline,

@@ -796,7 +796,8 @@
     if (violation) {
       panel.append(element("h2", {}, `Event ${index(violation.event)} cannot be placed`));
       panel.append(p("It completes ", code(violation.operation),
-        `, invoked at ${index(violation.invocation)}${culprit ? ` by process ${processNames[culprit.process]}` : ""}. Up to the event before all is well; nothing explains this one.`));
+        `, invoked at ${index(violation.invocation)}${culprit ? ` by process ${processNames[culprit.process]}` : ""}. ${violation.first ? "Up to the event before all is well; nothing explains this one."
+          : "Nothing explains all up to some event near this one: there was no budget to find out which is the first."}`));
       for (const { state, blocked } of violation.explained) {
         panel.append(element("h3", {}, "The state may be ", code(state)));
         panel.append(element("ul", { class: "blocked" }, ...blocked.map(([from, operation, why]) => element("li", { class: from === violation.invocation ? "first" : "" },
