@@ -393,6 +393,39 @@ fn exhaustive_schedules_find_it_and_exhaust_what_is_correct() {
         (report.counts.histories, report.counts.exhausted),
         (all - 1, 0)
     );
+    assert!(report.to_string().contains("not all schedules were tried"));
+}
+
+#[test]
+fn a_panic_that_others_wait_for_is_told() {
+    let report = Stress::new(Counter::new(), || {
+        let (send, receive) = shuttle::sync::mpsc::channel::<()>();
+        (shuttle::sync::Mutex::new(receive), send)
+    })
+    .plan(Plan::new().threads(2).operations(1).rounds(1).seed(1))
+    .schedules(Schedules::random())
+    .report(
+        |(receive, _sends_nothing), op| match op {
+            CounterOp::Add(_) => panic!("the root of it"),
+            _ => {
+                receive.lock().unwrap().recv().unwrap();
+                CounterRet::Done
+            }
+        },
+        {
+            let mut first = true;
+            move |_| match std::mem::take(&mut first) {
+                true => CounterOp::Add(1),
+                false => CounterOp::Get,
+            }
+        },
+    );
+    let Some(Cause::Stuck { message }) = report.finding.as_ref().map(|it| &it.cause) else {
+        panic!("{report}");
+    };
+    assert!(message.contains("the root of it"), "{message}");
+    assert!(message.contains("deadlock"), "{message}");
+    assert_eq!(report.counts.panicked, 1);
 }
 
 #[test]

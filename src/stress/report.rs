@@ -38,6 +38,9 @@ pub struct Counts {
     pub histories: u64,
     /// The rounds of which every schedule was tried.
     pub exhausted: u64,
+    /// The rounds of which every schedule was to be tried, and was not: the time was up, or there were more than
+    /// [`each`](super::Schedules::each).
+    pub cut_short: u64,
     /// The operations that were invoked in all histories, and how many of them overlapped another.
     pub overlap: Overlap,
     /// The histories that are what the model allows.
@@ -121,6 +124,7 @@ impl Counts {
             rounds: 0,
             histories: 0,
             exhausted: 0,
+            cut_short: 0,
             overlap: Overlap::default(),
             linearizable: 0,
             undecided: 0,
@@ -151,6 +155,13 @@ impl Counts {
             f.write_str(
                 "\nwarning: operations rarely overlapped, so little was checked: \
                  use more threads or operations, or call `stress::point` inside operations",
+            )?;
+        }
+        if self.cut_short > 0 {
+            write!(
+                f,
+                "\nwarning: of {} rounds not all schedules were tried: there are more than there was time for, or than were asked for",
+                self.cut_short
             )?;
         }
         if self.replaced > 0 {

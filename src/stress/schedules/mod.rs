@@ -91,6 +91,10 @@ impl Schedules {
         Self { each, ..self }
     }
 
+    fn is_exhaustive(&self) -> bool {
+        matches!(self.strategy, Strategy::Exhaustive)
+    }
+
     /// What chooses the schedules of a round.
     fn scheduler(&self, seed: u64) -> Box<dyn Scheduler> {
         // Who looks at the histories ends it.

@@ -125,7 +125,13 @@ where
                 // In the specification, between two schedules.
                 resume_unwind(panic);
             }
-            let message = message(panic);
+            let mut message = message(panic);
+            // Most likely why: what others wait for will not come.
+            if let Some((thread, said)) = lock(&round.panic).take() {
+                message =
+                    format!("an operation of thread {thread} panicked: {said}; then: {message}");
+                court.trial.counts.panicked += 1;
+            }
             court.trial.counts.histories += 1;
             court.conclude(
                 &progress.schedule,
@@ -134,7 +140,9 @@ where
             );
         }
         court.trial.counts.rounds += 1;
-        court.trial.counts.exhausted += u64::from(progress.is_exhausted);
+        let counts = &mut court.trial.counts;
+        counts.exhausted += u64::from(progress.is_exhausted);
+        counts.cut_short += u64::from(schedules.is_exhaustive() && !progress.is_exhausted);
     }
 
     let Court {
