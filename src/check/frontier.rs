@@ -239,8 +239,9 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             self.window[slot] = None;
             self.compact();
             let held = self.configurations.len();
+            meter.went_through(held);
             return meter
-                .check::<S::State>(held, self.trail.bytes())
+                .check::<S::State>(held, self.bytes())
                 .map_err(Stop::Spent);
         }
         let ahead = self.specification.looks_ahead().then(ahead);
@@ -252,7 +253,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 false => self.waiting.push(configuration.clone()),
             };
             meter
-                .check::<S::State>(2 * self.configurations.len(), self.trail.bytes())
+                .check::<S::State>(2 * self.configurations.len(), self.bytes())
                 .map_err(Stop::Spent)?;
         }
         let waiting = self.waiting.list.len();
@@ -296,14 +297,18 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             let from = self.waiting.list[next].clone();
             next += 1;
             self.apply_each(&from, slot, with_unknown, ahead, meter);
-            let configurations = self.survivors.list.len() + self.waiting.list.len();
-            let bytes = configurations * size_of::<Configuration<S::State, WORDS>>();
-            let held = configurations + self.configurations.len();
+            let sets = self.survivors.list.len() + self.waiting.list.len();
             meter
-                .check::<S::State>(held, bytes + self.trail.bytes())
+                .check::<S::State>(sets + self.configurations.len(), self.bytes())
                 .map_err(Stop::Spent)?;
         }
         Ok(())
+    }
+
+    /// What the search holds, but for what states hold on the heap.
+    pub(super) fn bytes(&self) -> usize {
+        let frontier = self.configurations.capacity() * size_of::<Configuration<S::State, WORDS>>();
+        frontier + self.survivors.bytes() + self.waiting.bytes() + self.trail.bytes()
     }
 
     /// Whether there are survivors to go on with, after so many of those waiting were looked at.
@@ -587,6 +592,12 @@ impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
     fn clear(&mut self) {
         self.list.clear();
         self.places.clear();
+    }
+
+    fn bytes(&self) -> usize {
+        // A place, and a byte of the table's own.
+        let places = self.places.capacity() * (size_of::<u32>() + 1);
+        self.list.capacity() * size_of::<Configuration<T, WORDS>>() + places
     }
 
     /// Keeps the first.

@@ -353,8 +353,9 @@ fn look<S: Specification, const WORDS: usize>(
     meter: &mut Meter<'_>,
 ) -> Result<(), Stop> {
     let held = frontier.configurations.len();
+    meter.went_through(held);
     meter
-        .check::<S::State>(held, frontier.trail.bytes())
+        .check::<S::State>(held, frontier.bytes())
         .map_err(Stop::Spent)
 }
 

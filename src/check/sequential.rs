@@ -132,6 +132,8 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
         let mut order = Vec::new();
         let mut visited = FxHashSet::default();
         let mut longest: Option<DeadEnd<S::State>> = None;
+        // Those that are on the way and were not looked at.
+        let mut waiting = 1;
         let mut way = vec![Frame {
             order: 0,
             successors: vec![start],
@@ -146,10 +148,10 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
                 way.pop();
                 continue;
             };
+            waiting -= 1;
             meter.count();
-            if let Err(spent) =
-                meter.check::<S::State>(visited.len(), visited.len() * self.bytes_of_one())
-            {
+            let held = visited.len() + waiting;
+            if let Err(spent) = meter.check::<S::State>(held, held * self.bytes_of_one()) {
                 return Verdict::Unknown(Reason::Spent(spent));
             }
             if !visited.insert(configuration.clone()) {
@@ -160,6 +162,9 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
                 return Verdict::Linearizable(Witness { order });
             }
             let successors = self.successors(&configuration);
+            waiting += successors.len();
+            // Each says of each process how far it is.
+            meter.went_through(successors.len() * self.lanes.len());
             let length = longest.as_ref().map_or(0, |longest| longest.order.len());
             if successors.is_empty() && (longest.is_none() || order.len() > length) {
                 longest = Some(DeadEnd {

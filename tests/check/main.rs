@@ -873,6 +873,25 @@ fn a_spent_budget_is_unknown() {
     );
 }
 
+// Each of the first five hundred steps leads to five hundred configurations, of half a megabyte together.
+#[test]
+fn what_is_yet_to_be_looked_at_counts_as_memory() {
+    let mut builder = HistoryBuilder::new();
+    for process in 0..500 {
+        builder
+            .invoke(process, register::Op::Write(process))
+            .ok(process, None);
+    }
+    builder.invoke(500, register::Op::Read).ok(500, Some(1000));
+    let budget = Budget::unlimited().memory(200 << 10);
+    let history = builder.finish().unwrap();
+    let report = check::sequentially_consistent(&Register::new(), &history, &budget);
+    let Verdict::Unknown(Reason::Spent(Spent::Memory(_))) = report.verdict else {
+        panic!("{}", report.verdict);
+    };
+    assert!(report.configurations < 10, "{}", report.configurations);
+}
+
 #[test]
 fn many_more_operations_at_once_than_a_word_has_bits() {
     // One after the other in effect, all open at once: each read fixes where it is.
