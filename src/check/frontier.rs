@@ -238,11 +238,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             }
             self.window[slot] = None;
             self.compact();
-            let held = self.configurations.len();
-            meter.went_through(held);
-            return meter
-                .check::<S::State>(held, self.bytes())
-                .map_err(Stop::Spent);
+            return self.look(meter);
         }
         let ahead = self.specification.looks_ahead().then(ahead);
         self.survivors.clear();
@@ -305,8 +301,17 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         Ok(())
     }
 
+    /// Whether there is something left to spend, after all configurations were gone through.
+    pub(super) fn look(&self, meter: &mut Meter<'_>) -> Result<(), Stop> {
+        let held = self.configurations.len();
+        meter.went_through(held);
+        meter
+            .check::<S::State>(held, self.bytes())
+            .map_err(Stop::Spent)
+    }
+
     /// What the search holds, but for what states hold on the heap.
-    pub(super) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         let frontier = self.configurations.capacity() * size_of::<Configuration<S::State, WORDS>>();
         frontier + self.survivors.bytes() + self.waiting.bytes() + self.trail.bytes()
     }

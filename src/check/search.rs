@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::{
     Reason, Spent, Verdict, Violation, Witness,
-    budget::{Account, Meter},
+    budget::Account,
     frontier::{Ahead, Approach, Configuration, Frontier, ReadAhead, Stop},
     parts::Positions,
     verdict::violation,
@@ -264,13 +264,13 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                         let slot = frontier.invoke(op, ret, event.index);
                         slot.and_then(|slot| {
                             slots.insert(event.process, slot);
-                            look(&frontier, &mut meter)
+                            frontier.look(&mut meter)
                         })
                     }
                     Outcome::Info | Outcome::Open => {
                         operations += 1;
                         frontier.invoke_unknown(op, event.index);
-                        look(&frontier, &mut meter)
+                        frontier.look(&mut meter)
                     }
                 },
                 EventKind::Ok(_) => match slots.remove(event.process) {
@@ -345,18 +345,6 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         }
         ahead
     }
-}
-
-/// Whether there is something left to spend. At completions the frontier itself looks.
-fn look<S: Specification, const WORDS: usize>(
-    frontier: &Frontier<'_, '_, S, WORDS>,
-    meter: &mut Meter<'_>,
-) -> Result<(), Stop> {
-    let held = frontier.configurations.len();
-    meter.went_through(held);
-    meter
-        .check::<S::State>(held, frontier.bytes())
-        .map_err(Stop::Spent)
 }
 
 /// What came of a search.

@@ -70,6 +70,24 @@ impl<T> Violation<T> {
     pub const EXPLAINED: usize = 8;
     /// So many operations are explained of each.
     pub const BLOCKED: usize = 16;
+
+    /// Which event it is, and whether it is the first that nothing explains, on one line.
+    pub fn summary(&self) -> String {
+        let Self {
+            event,
+            invocation,
+            operation,
+            is_first,
+            ..
+        } = self;
+        let what = match is_first {
+            true => "which nothing explains",
+            false => {
+                "and nothing explains all up to some event near it: there was no budget to find out which is the first"
+            }
+        };
+        format!("event {event} completes {operation} (invoked at {invocation}), {what}")
+    }
 }
 
 /// One way in which all before the violation may have happened, and why it does not go on.
@@ -200,23 +218,10 @@ impl<T: fmt::Debug> fmt::Display for Verdict<T> {
 
 impl<T: fmt::Debug> fmt::Display for Violation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            event,
-            invocation,
-            operation,
-            is_first,
-            ..
-        } = self;
-        let what = match is_first {
-            true => "which nothing explains; up to the event before all is well",
-            false => {
-                "and nothing explains all up to some event near it: there was no budget to find out which is the first"
-            }
-        };
-        write!(
-            f,
-            "violation: event {event} completes {operation} (invoked at {invocation}), {what}"
-        )?;
+        write!(f, "violation: {}", self.summary())?;
+        if self.is_first {
+            f.write_str("; up to the event before all is well")?;
+        }
         for explained in &self.explained {
             write!(f, "\n  the state may be {}", brief(&explained.state))?;
             for Blocked {

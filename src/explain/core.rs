@@ -273,6 +273,12 @@ where
             .step(state, member.op, ret.copied(), next);
     }
 
+    fn follow(&self, state: &mut S::State, member: &Self::Op, ret: Option<&Self::Ret>) {
+        if !member.is_loose || ret.is_none() {
+            self.specification.follow(state, member.op, ret.copied());
+        }
+    }
+
     fn is_read(&self, member: &Self::Op) -> bool {
         self.specification.is_read(member.op) // loose ones are not there
     }

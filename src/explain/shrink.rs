@@ -162,16 +162,12 @@ where
     let Verdict::Violation(violation) = &whole.verdict else {
         return Err(Box::new(whole));
     };
-    let began = Instant::now();
     let mut shrinking = Shrinking {
         history,
         core: concerned(specification, history, violation, effort.configurations),
         candidates: 0,
-        deadline: |part, of| {
-            effort
-                .time
-                .and_then(|time| began.checked_add(time / of * part))
-        },
+        began: Instant::now(),
+        time: effort.time,
     };
     let Fewest {
         kept,
@@ -242,12 +238,12 @@ fn concerned<'s, 'h, S: Specification>(
     }
 }
 
-struct Shrinking<'s, 'h, S: Specification, D> {
+struct Shrinking<'s, 'h, S: Specification> {
     history: &'h History<S::Op, S::Ret>,
     core: Core<'s, 'h, S>,
     candidates: u64,
-    /// When so many of so many parts of the time are over.
-    deadline: D,
+    began: Instant,
+    time: Option<Duration>,
 }
 
 /// What is kept beside the culprit.
@@ -257,24 +253,23 @@ struct Fewest {
     stands: bool,
 }
 
-impl<S, D> Shrinking<'_, '_, S, D>
+impl<S> Shrinking<'_, '_, S>
 where
     S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
-    D: Fn(u32, u32) -> Option<Instant>,
 {
     /// What stands, or, if that is too much for a person, what makes sense by itself, or else what is a violation by itself.
     fn fewest(&mut self) -> Fewest {
         /// What a person can read.
         const FEW: usize = 32;
 
-        self.core.limits.deadline = (self.deadline)(2, 4);
+        self.until_quarter(2);
         self.drop_values();
         let kept = self.drop_operations();
         let (kept, roams) = self.put_back(kept);
         let stands =
             |its: &mut Self, kept: &[usize]| its.makes_sense(kept, roams) && its.holds(kept);
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, stands);
-        self.core.limits.deadline = (self.deadline)(3, 4);
+        self.until_quarter(3);
         // What could not be put back in time may be missed before.
         if kept.len() < FEW && self.makes_sense(&kept, roams) {
             return Fewest {
@@ -289,8 +284,14 @@ where
                 return fewest;
             }
         }
-        self.core.limits.deadline = (self.deadline)(4, 4);
+        self.until_quarter(4);
         self.by_themselves(false)
+    }
+
+    /// What follows may take until so many quarters of the time are over.
+    fn until_quarter(&mut self, quarter: u32) {
+        let deadline = |time: Duration| self.began.checked_add(time / 4 * quarter);
+        self.core.limits.deadline = self.time.and_then(deadline);
     }
 
     /// What is a violation by itself.
@@ -301,11 +302,7 @@ where
             its.candidates += 1;
             !its.core.limits.is_up() && its.makes_sense(kept, roams)
         };
-        let mut kept = reduce(others, |kept| makes_sense(self, kept));
-        // Not monotone, as above.
-        while let Some(less) = without_two(&kept, |kept| makes_sense(self, kept)) {
-            kept = reduce(less, |kept| makes_sense(self, kept));
-        }
+        let kept = reduce_with_pairs(others, |kept| makes_sense(self, kept));
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, makes_sense);
         Fewest {
             is_smallest,
@@ -395,17 +392,13 @@ where
                 .filter(|it| !needed.contains(it))
                 .collect();
             let mut candidates = 0;
-            let mut replays = |back: &[usize]| {
+            let replays = |back: &[usize]| {
                 candidates += 1;
                 let back: HashSet<_> = back.iter().copied().collect();
                 let there = |it: &usize| needed.contains(it) || back.contains(it);
                 !core.limits.is_up() && core.replays(order.iter().copied().filter(there), roams)
             };
-            let mut back = reduce(pool, &mut replays);
-            // Not monotone: what one needs another may need too, and they go only together.
-            while let Some(less) = without_two(&back, &mut replays) {
-                back = reduce(less, &mut replays);
-            }
+            let back = reduce_with_pairs(pool, replays);
             self.candidates += candidates;
             kept.extend(back);
             kept.sort_unstable();
@@ -460,6 +453,15 @@ fn reduce<T: Copy>(mut kept: Vec<T>, mut holds: impl FnMut(&[T]) -> bool) -> Vec
             }
         }
         size /= 2;
+    }
+    kept
+}
+
+/// The same where what holds of some need not hold of more: what one needs another may need too, and they go only together.
+fn reduce_with_pairs<T: Copy>(kept: Vec<T>, mut holds: impl FnMut(&[T]) -> bool) -> Vec<T> {
+    let mut kept = reduce(kept, &mut holds);
+    while let Some(less) = without_two(&kept, &mut holds) {
+        kept = reduce(less, &mut holds);
     }
     kept
 }

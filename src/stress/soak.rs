@@ -51,6 +51,10 @@ impl<S: Specification> Specification for From<'_, S> {
         self.specification.step(state, op, ret, next);
     }
 
+    fn follow(&self, state: &mut S::State, op: &S::Op, ret: Option<&S::Ret>) {
+        self.specification.follow(state, op, ret);
+    }
+
     fn is_read(&self, op: &S::Op) -> bool {
         self.specification.is_read(op)
     }

@@ -106,26 +106,8 @@ impl Check {
                 ),
             ),
             Found::Violation(violation) => {
-                let Violation {
-                    event,
-                    invocation,
-                    operation,
-                    is_first,
-                    ..
-                } = &**violation;
                 violation_json = explained(violation);
-                let what = match is_first {
-                    true => "which nothing explains",
-                    false => {
-                        "and nothing explains all up to some event near it: there was no budget to find out which is the first"
-                    }
-                };
-                (
-                    Verdict::No,
-                    format!(
-                        "event {event} completes {operation} (invoked at {invocation}), {what}"
-                    ),
-                )
+                (Verdict::No, violation.summary())
             }
             Found::Unknown(reason) => (Verdict::Undecided, reason.to_string()),
         };
