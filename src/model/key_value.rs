@@ -20,7 +20,7 @@ use super::{About, Model, part_of};
 /// |---|---|
 /// | `:get`, also `:read` | `[k nil] → [k v]`, `[k nil]` if there is no value |
 /// | `:put`, also `:write` | `[k v] → [k v]` |
-/// | `:append` | `[k v] → [k v]` where `v` is a string or a vector, `[k v false]` if it was refused |
+/// | `:append` | `[k v] → [k v]` where `v` is a string, a vector or a list, `[k v false]` if it was refused |
 /// | `:delete` | `[k nil] → [k nil]` |
 /// | `:cas` | `[k [old new]] → [k [old new]]` if the value was the old one, `[k [old new false]]` if not |
 #[derive(Clone, Copy, Debug, Default)]
@@ -278,7 +278,7 @@ mod jepsen {
             ("write", "[k v], where v is not nil", "[k v]"),
             (
                 "append",
-                "[k v], where v is a string or a vector",
+                "[k v], where v is a string, a vector or a list",
                 "[k v], or [k v false]",
             ),
             ("delete", "[k nil]", "[k nil]"),
@@ -290,24 +290,26 @@ mod jepsen {
         ],
     };
 
-    /// Two strings, or two vectors.
+    /// Two strings, or two vectors or lists.
     impl Append for Value {
         fn append(&mut self, more: &Self) -> bool {
-            match (&*self, more) {
-                (Value::Str(text), Value::Str(more)) => *self = format!("{text}{more}").into(),
-                (Value::Vector(items), Value::Vector(more)) => {
-                    *self = [&**items, more].concat().into();
-                }
-                _ => return false,
+            if let (Value::Str(text), Value::Str(more)) = (&*self, more) {
+                *self = format!("{text}{more}").into();
+            } else if let (Some(items), Some(more)) = (self.as_slice(), more.as_slice()) {
+                *self = [items, more].concat().into();
+            } else {
+                return false;
             }
             true
         }
 
         fn begins(&self, longer: &Self) -> bool {
-            match (self, longer) {
-                (Value::Str(text), Value::Str(longer)) => longer.starts_with(&**text),
-                (Value::Vector(items), Value::Vector(longer)) => longer.starts_with(items),
-                _ => self == longer,
+            match (self.as_slice(), longer.as_slice()) {
+                (Some(items), Some(longer)) => longer.starts_with(items),
+                _ => match (self, longer) {
+                    (Value::Str(text), Value::Str(longer)) => longer.starts_with(&**text),
+                    _ => self == longer,
+                },
             }
         }
 
@@ -324,11 +326,8 @@ mod jepsen {
                     }
                     *self = text[..len].into();
                 }
-                Value::Vector(items) => {
-                    let others = others.iter().filter_map(|other| match other {
-                        Value::Vector(other) => Some(&other[..]),
-                        _ => None,
-                    });
+                Value::Vector(items) | Value::List(items) => {
+                    let others = others.iter().filter_map(|other| other.as_slice());
                     *self = items[..shortest(items, others)].to_vec().into();
                 }
                 _ => {}
@@ -383,7 +382,7 @@ mod jepsen {
             match (f, argument) {
                 ("get" | "read", Value::Nil) => Some(Op::Get(key)),
                 ("put" | "write", value) => taken(value).map(|value| Op::Put(key, value)),
-                ("append", more @ (Value::Str(_) | Value::Vector(_))) => {
+                ("append", more @ (Value::Str(_) | Value::Vector(_) | Value::List(_))) => {
                     taken(more).map(|more| Op::Append(key, more))
                 }
                 ("delete", Value::Nil) => Some(Op::Delete(key)),
@@ -441,7 +440,7 @@ mod jepsen {
                     let found = Ret::Value(Some(value.clone()));
                     assert_read_back(Op::Get(key.clone()), [found]);
                     assert_read_back(Op::Put(key.clone(), value.clone()), [Ret::Done]);
-                    if matches!(value, Value::Str(_) | Value::Vector(_)) {
+                    if matches!(value, Value::Str(_) | Value::Vector(_) | Value::List(_)) {
                         let append = Op::Append(key.clone(), value.clone());
                         assert_read_back(append, [Ret::Done, Ret::Refused]);
                     }
@@ -465,7 +464,7 @@ mod jepsen {
 
         #[test]
         fn a_misfit_says_what_the_operation_takes() {
-            let append = "`:append` takes [k v], where v is a string or a vector";
+            let append = "`:append` takes [k v], where v is a string, a vector or a list";
             let cas = "`:cas` takes [k [old new]], where neither old nor new is nil";
             assert_misfits::<Op<Value, Value>>(&[
                 (":get 1", "`:get` takes [k nil]"),

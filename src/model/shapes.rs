@@ -59,14 +59,7 @@ pub(super) fn values<const N: usize>(value: Value) -> Option<[Value; N]> {
 
 /// Whether the `:value` of an `:ok` says no more than its invocation's.
 pub(super) fn repeats(value: &Value, argument: &Value) -> bool {
-    value.is_nil() || same(value, argument)
-}
-
-/// Equal, or a vector and a list of the same.
-fn same(a: &Value, b: &Value) -> bool {
-    a == b
-        || a.as_slice()
-            .is_some_and(|items| Some(items) == b.as_slice())
+    value.is_nil() || value == argument
 }
 
 /// `[a b]`.
@@ -88,7 +81,7 @@ pub(super) fn answer(value: &Value, argument: &Value) -> Option<Answer> {
         _ if repeats(value, argument) => Some(Answer::Repeated),
         Value::Bool(answer) => Some(Answer::Said(*answer)),
         _ => match value.as_slice()? {
-            [of, Value::Bool(answer)] if same(of, argument) => Some(Answer::Said(*answer)),
+            [of, Value::Bool(answer)] if of == argument => Some(Answer::Said(*answer)),
             _ => None,
         },
     }

@@ -74,6 +74,30 @@ fn check_says_a_line_a_file_and_ends_with_the_worst() {
 }
 
 #[test]
+fn what_is_equal_in_edn_is_one_value_and_one_key() {
+    let folder = Folder::new("check-equal");
+    let history = |key: &str, read: &str| {
+        format!(
+            "{{:process 0, :type :invoke, :f :write, :value [[1 2] [[3] 0.0]]}}
+             {{:process 0, :type :ok, :f :write, :value [[1 2] [[3] 0.0]]}}
+             {{:process 1, :type :invoke, :f :read, :value [{key} nil]}}
+             {{:process 1, :type :ok, :f :read, :value [{key} {read}]}}"
+        )
+    };
+    folder.write("same.edn", history("(1 2)", "((3) -0.0)"));
+    folder.write("stale.edn", history("(1 2)", "nil"));
+    folder.write("other.edn", history("(2 1)", "nil"));
+    let run = folder.run("check --model kv same.edn stale.edn other.edn");
+    let verdicts: Vec<_> = run
+        .out()
+        .lines()
+        .map(|line| line.split('\t').nth(1))
+        .collect();
+    let [good, bad] = [Some("linearizable"), Some("violation")];
+    assert_eq!(verdicts, [good, bad, good]);
+}
+
+#[test]
 fn check_reads_the_enums_of_json_lines() {
     let folder = Folder::new("check-json");
     let lines = r#"{"format":"tachograph","version":1}

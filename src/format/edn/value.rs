@@ -1,5 +1,5 @@
-//! The values. The invariant: **a value has one representation**, so that comparing and hashing are derived: what
-//! could be written in several ways is behind a type whose constructor puts it into the one.
+//! The values. What could be written in several ways is behind a type whose constructor puts it into one, so that
+//! comparing and hashing are derived. Lists and vectors are told apart only by those who print them.
 
 use std::{
     cmp::Ordering,
@@ -12,9 +12,10 @@ use super::{Misfit, name::Name};
 
 /// A value that EDN can write.
 ///
-/// Values are equal if they are written alike, apart from the order of maps and sets: the integer `1` is not the
-/// float `1.0`, and the list `(1)` is not the vector `[1]`. The order of values is total and of no meaning, except
-/// that integers, floats, characters and texts of a kind are in their usual order.
+/// Values are equal as [EDN] has it: a list and a vector of the same elements are, whatever the order of maps and sets
+/// they are; and numbers of a kind are if they are the same number, as `0.0` and `-0.0`, or `1.5M` and `1.50M`. But the
+/// integer `1` is not the float `1.0`. The order of values is total and of no meaning, except that integers, floats,
+/// characters and texts of a kind are in their usual order.
 ///
 /// It is printed by [`Display`](fmt::Display), on one line, and read by [`FromStr`](std::str::FromStr).
 ///
@@ -40,8 +41,9 @@ use super::{Misfit, name::Name};
 /// An integer beyond 2^53 is a JSON number all the same. An integer beyond 64 bits that is *read* as a JSON number
 /// is what the JSON reader makes of it: `serde_json` makes it a float.
 ///
+/// [EDN]: https://github.com/edn-format/edn#equality
 /// [Transit]: https://github.com/cognitect/transit-format
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone)]
 pub enum Value {
     /// `nil`.
     Nil,
@@ -126,9 +128,75 @@ impl Value {
         }
     }
 
+    fn meaning(&self) -> Meaning<'_> {
+        match self {
+            Self::Nil => Meaning::Nil,
+            Self::Bool(value) => Meaning::Bool(*value),
+            Self::Int(int) => Meaning::Int(*int),
+            Self::BigInt(int) => Meaning::BigInt(int),
+            Self::Float(float) => Meaning::Float(*float),
+            Self::Decimal(decimal) => Meaning::Decimal(decimal),
+            Self::Ratio(ratio) => Meaning::Ratio(ratio),
+            Self::Char(char) => Meaning::Char(*char),
+            Self::Str(text) => Meaning::Str(text),
+            Self::Keyword(name) => Meaning::Keyword(name),
+            Self::Symbol(name) => Meaning::Symbol(name),
+            Self::List(items) | Self::Vector(items) => Meaning::Sequence(items),
+            Self::Set(set) => Meaning::Set(set),
+            Self::Map(map) => Meaning::Map(map),
+            Self::Tagged(tagged) => Meaning::Tagged(tagged),
+        }
+    }
+
     /// Whether this is `nil`.
     pub fn is_nil(&self) -> bool {
         matches!(self, Self::Nil)
+    }
+}
+
+/// What two values have in common if they are equal.
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Meaning<'a> {
+    Nil,
+    Bool(bool),
+    Int(i64),
+    BigInt(&'a BigInt),
+    Float(Float),
+    Decimal(&'a Decimal),
+    Ratio(&'a Ratio),
+    Char(char),
+    Str(&'a str),
+    Keyword(&'a Name),
+    Symbol(&'a Name),
+    Sequence(&'a [Value]),
+    Set(&'a Set),
+    Map(&'a Map),
+    Tagged(&'a (Name, Value)),
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.meaning() == other.meaning()
+    }
+}
+
+impl Eq for Value {}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.meaning().hash(state);
+    }
+}
+
+impl Ord for Value {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.meaning().cmp(&other.meaning())
+    }
+}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -241,7 +309,7 @@ impl PartialOrd for BigInt {
     }
 }
 
-/// A float of 64 bits, with one `NaN`, equal to itself, and a total order. `-0.0` is not `0.0`.
+/// A float of 64 bits, with one `NaN`, equal to itself, and a total order. `-0.0` is equal to `0.0`, and printed as it is.
 #[derive(Clone, Copy)]
 pub struct Float(f64);
 
@@ -255,11 +323,16 @@ impl Float {
     pub fn get(self) -> f64 {
         self.0
     }
+
+    /// The one of its equals that has no minus before a zero.
+    fn without_sign_of_zero(self) -> f64 {
+        if self.0 == 0.0 { 0.0 } else { self.0 }
+    }
 }
 
 impl PartialEq for Float {
     fn eq(&self, other: &Self) -> bool {
-        self.0.to_bits() == other.0.to_bits()
+        self.cmp(other).is_eq()
     }
 }
 
@@ -267,13 +340,14 @@ impl Eq for Float {}
 
 impl Hash for Float {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.to_bits().hash(state);
+        self.without_sign_of_zero().to_bits().hash(state);
     }
 }
 
 impl Ord for Float {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
+        let [a, b] = [self, other].map(|float| float.without_sign_of_zero());
+        a.total_cmp(&b)
     }
 }
 
@@ -283,14 +357,64 @@ impl PartialOrd for Float {
     }
 }
 
-/// A decimal number, exactly as it was written. One is read from text: `"1.50M".parse::<Value>()`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A decimal number, printed as it was written. One is read from text: `"1.50M".parse::<Value>()`.
+#[derive(Clone)]
 pub struct Decimal(pub(super) Box<str>);
 
 impl Decimal {
     /// The number as it was written, without the `M`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is negative, its digits without zeros before and after them, and how many of these are before the point.
+    fn number(&self) -> (bool, i128, String) {
+        let unsigned = self.0.strip_prefix(['+', '-']).unwrap_or(&self.0);
+        let is_negative = self.0.starts_with('-');
+        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = [whole, fraction].concat();
+        let significant = digits.trim_start_matches('0');
+        let zeros = digits.len() - significant.len();
+        let significant = significant.trim_end_matches('0');
+        if significant.is_empty() {
+            return (false, 0, String::new());
+        }
+        let point = exponent
+            .parse()
+            .ok()
+            .and_then(|exponent: i128| exponent.checked_add(whole.len() as i128 - zeros as i128));
+        match point {
+            Some(point) => (is_negative, point, significant.to_owned()),
+            // An exponent beyond all bounds is compared as it was written.
+            None => (is_negative, i128::MAX, unsigned.to_owned()),
+        }
+    }
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || self.number() == other.number()
+    }
+}
+
+impl Eq for Decimal {}
+
+impl Hash for Decimal {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number().hash(state);
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number().cmp(&other.number())
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
