@@ -22,77 +22,13 @@
 //!
 //! Where that is not enough, an [`Approach`] that keeps less may still tell.
 
-use std::{
-    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher},
-    rc::Rc,
+use super::{
+    budget::Meter,
+    configuration::{Configuration, Set, clear, has, without},
+    trail::Trail,
+    window::{Ahead, Window},
 };
-
-use hashbrown::HashTable;
-use rustc_hash::FxHasher;
-
-use super::{budget::Meter, trail::Trail};
 use crate::model::Specification;
-
-/// Which of the open operations have taken effect.
-pub(super) type Bits<const WORDS: usize> = [u64; WORDS];
-
-/// One explanation of the events so far.
-#[derive(Clone)]
-pub(super) struct Configuration<T, const WORDS: usize> {
-    /// By slot, which of the operations in the window have taken effect.
-    applied: Bits<WORDS>,
-    /// The operations of unknown outcome that have taken effect, by class, ascending.
-    used: Option<Rc<[Used]>>,
-    pub(super) state: T,
-    /// The last operation that took effect, and from there all before it.
-    pub(super) last: u32,
-}
-
-/// How often an operation of unknown outcome has taken effect.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Used {
-    class: u32,
-    times: u32,
-}
-
-/// An operation that will complete, from its invocation to its completion.
-struct Open<'h, O, R> {
-    op: &'h O,
-    ret: &'h R,
-    invocation: u64,
-    is_read: bool,
-}
-
-/// Operations of unknown outcome that are equal: any of them may take effect from its invocation on.
-struct Class<'h, O> {
-    op: &'h O,
-    invocations: Vec<u64>,
-}
-
-/// The operations of unknown outcome.
-struct Unknown<'h, O> {
-    classes: Vec<Class<'h, O>>,
-    /// So many there are, of all classes.
-    invocations: usize,
-    /// Whether each class is counted for itself, or all together.
-    are_told_apart: bool,
-}
-
-/// The reads that complete next, and what may take effect before they do.
-pub(super) struct Ahead<'h, O, R> {
-    /// The operations that are still to be invoked, with what they will return if that is known.
-    pub(super) operations: Vec<(&'h O, Option<&'h R>)>,
-    /// In the order of their completions.
-    pub(super) reads: Vec<ReadAhead<'h, O, R>>,
-}
-
-pub(super) struct ReadAhead<'h, O, R> {
-    pub(super) op: &'h O,
-    pub(super) ret: &'h R,
-    pub(super) invocation: u64,
-    /// So many of the operations are invoked before it completes.
-    pub(super) behind: usize,
-}
 
 /// What is taken for an explanation, and what is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,13 +45,10 @@ pub(super) enum Approach {
 }
 
 pub(super) struct Frontier<'s, 'h, S: Specification, const WORDS: usize> {
-    specification: &'s S,
     approach: Approach,
     /// Whether there may be explanations that were not kept.
     pub(super) is_narrowed: bool,
-    /// The operations that are open and will complete, each in the slot that its bit stands for.
-    window: Vec<Option<Open<'h, S::Op, S::Ret>>>,
-    unknown: Unknown<'h, S::Op>,
+    window: Window<'s, 'h, S>,
     pub(super) configurations: Vec<Configuration<S::State, WORDS>>,
     pub(super) trail: Trail,
     /// Reused from completion to completion.
@@ -139,21 +72,10 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
 
     pub(super) fn new(specification: &'s S, approach: Approach) -> Self {
         Self {
-            specification,
             approach,
             is_narrowed: false,
-            window: Vec::new(),
-            unknown: Unknown {
-                classes: Vec::new(),
-                invocations: 0,
-                are_told_apart: approach != Approach::Loose,
-            },
-            configurations: vec![Configuration {
-                applied: [0; WORDS],
-                used: None,
-                state: specification.initial(),
-                last: Trail::ROOT,
-            }],
+            window: Window::new(specification, approach != Approach::Loose),
+            configurations: vec![Configuration::first(specification.initial())],
             trail: Trail::default(),
             survivors: Set::default(),
             waiting: Set::default(),
@@ -162,7 +84,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
 
     /// Whether an unknown operation may have taken effect more often than it was invoked.
     pub(super) fn is_loose(&self) -> bool {
-        !self.unknown.are_told_apart && !self.unknown.classes.is_empty()
+        self.window.is_loose()
     }
 
     /// An operation is invoked that will complete with `ret`. Returns its slot.
@@ -172,50 +94,19 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         ret: &'h S::Ret,
         invocation: u64,
     ) -> Result<usize, Stop> {
-        let open = Open {
-            op,
-            ret,
-            invocation,
-            is_read: self.specification.is_read(op),
-        };
-        let slot = match self.window.iter().position(Option::is_none) {
-            Some(slot) => slot,
-            None if self.window.len() < Self::SLOTS => {
-                self.window.push(None);
-                self.window.len() - 1
-            }
-            None => return Err(Stop::WindowFull),
-        };
-        if open.is_read {
-            for configuration in &mut self.configurations {
-                if allows(self.specification, &configuration.state, &open) {
-                    set(&mut configuration.applied, slot);
-                    configuration.last = self.trail.push(configuration.last, invocation);
-                }
+        let slot = self.window.open(op, ret, invocation, Self::SLOTS);
+        let slot = slot.ok_or(Stop::WindowFull)?;
+        for configuration in &mut self.configurations {
+            if self.window.read(slot, configuration) {
+                configuration.last = self.trail.push(configuration.last, invocation);
             }
         }
-        self.window[slot] = Some(open);
         Ok(slot)
     }
 
     /// An operation is invoked of which nobody will ever know whether it takes effect.
     pub(super) fn invoke_unknown(&mut self, op: &'h S::Op, invocation: u64) {
-        if self.specification.is_read(op) {
-            return; // whatever it would return, it changes nothing
-        }
-        let Unknown {
-            classes,
-            invocations,
-            ..
-        } = &mut self.unknown;
-        *invocations += 1;
-        match classes.iter_mut().find(|class| class.op == op) {
-            Some(class) => class.invocations.push(invocation),
-            None => classes.push(Class {
-                op,
-                invocations: vec![invocation],
-            }),
-        }
+        self.window.open_unknown(op, invocation);
     }
 
     /// The operation in this slot completes.
@@ -236,11 +127,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             for configuration in &mut self.configurations {
                 clear(&mut configuration.applied, slot);
             }
-            self.window[slot] = None;
+            self.window.close(slot);
             self.compact();
             return self.look(meter);
         }
-        let ahead = self.specification.looks_ahead().then(ahead);
+        let ahead = self.window.looks_ahead().then(ahead);
         self.survivors.clear();
         self.waiting.clear();
         for configuration in &self.configurations {
@@ -256,7 +147,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         if matches!(self.approach, Approach::Narrow(_)) {
             // Perhaps it goes without any of the unknown ones.
             self.let_take_effect(slot, false, ahead.as_ref(), meter)?;
-            self.is_narrowed |= !self.survivors.list.is_empty() && !self.unknown.classes.is_empty();
+            self.is_narrowed |= !self.survivors.list.is_empty() && self.window.has_unknown();
             if self.survivors.list.is_empty() {
                 self.waiting.truncate(waiting);
             }
@@ -269,7 +160,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         }
         self.narrow();
         std::mem::swap(&mut self.configurations, &mut self.survivors.list);
-        self.window[slot] = None;
+        self.window.close(slot);
         self.compact();
         Ok(())
     }
@@ -345,10 +236,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
 
     /// Whether no operation is open and the object can only be in one state, if no explanation was left out.
     pub(super) fn is_in_one_state(&self) -> bool {
-        !self.is_narrowed
-            && self.unknown.classes.is_empty()
-            && self.window.iter().all(Option::is_none)
-            && self.configurations.len() == 1
+        !self.is_narrowed && self.window.is_empty() && self.configurations.len() == 1
     }
 
     fn compact(&mut self) {
@@ -368,16 +256,12 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
         meter: &mut Meter<'_>,
     ) {
-        let specification = self.specification;
-        let (window, unknown, trail) = (&self.window, &self.unknown, &mut self.trail);
+        let (window, trail) = (&self.window, &mut self.trail);
         let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
         let mut arrive = |mut to: Configuration<S::State, WORDS>, invocation| {
             meter.count();
             let before = to.applied;
-            settle(specification, window, &mut to);
-            if ahead
-                .is_some_and(|ahead| !look_ahead(specification, window, unknown, ahead, &mut to))
-            {
+            if !window.settle(&mut to, ahead) {
                 return;
             }
             let after = to.applied;
@@ -390,303 +274,18 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             };
             // The trail is long: it is not even told of what is superfluous.
             set.add(to, survives, |last| {
-                let mut last = trail.push(last, invocation);
-                for (slot, open) in window.iter().enumerate() {
-                    let Some(open) = open else { continue };
-                    if open.is_read && has(&after, slot) && !has(&before, slot) {
-                        last = trail.push(last, open.invocation);
-                    }
-                }
-                last
+                let last = trail.push(last, invocation);
+                let reads = window.reads_between(&before, &after);
+                reads.fold(last, |last, read| trail.push(last, read))
             });
         };
-        for (slot, open) in window.iter().enumerate() {
-            let Some(open) = open else { continue };
-            // A read that could take effect here has.
-            if open.is_read || has(&from.applied, slot) {
-                continue;
-            }
-            specification.step(&from.state, open.op, Some(open.ret), |state| {
-                let mut to = from.with(state);
-                set(&mut to.applied, slot);
-                arrive(to, open.invocation);
-            });
+        for slot in window.updates(&from.applied) {
+            window.apply(slot, from, &mut arrive);
         }
-        if !with_unknown {
-            return;
-        }
-        for (class, number) in unknown.classes.iter().zip(0..) {
-            let Some(invocation) = unknown.next(class, number, from.used()) else {
-                continue;
-            };
-            specification.step(&from.state, class.op, None, |state| {
-                if state != from.state {
-                    let mut to = from.with(state);
-                    to.used = Some(one_more(from.used(), unknown.counted_as(number)));
-                    arrive(to, invocation);
-                }
-            });
-        }
-    }
-}
-
-impl<O> Unknown<'_, O> {
-    /// The invocation to use next, of the class with this number, if one is left beside those `used`.
-    fn next(&self, class: &Class<'_, O>, number: u32, used: &[Used]) -> Option<u64> {
-        let times = match used.binary_search_by_key(&self.counted_as(number), |used| used.class) {
-            Ok(place) => used[place].times as usize,
-            Err(_) => 0,
-        };
-        match self.are_told_apart {
-            true => class.invocations.get(times).copied(),
-            false => (times < self.invocations).then(|| class.invocations[0]),
-        }
-    }
-
-    /// The class that an operation of this one is counted as.
-    fn counted_as(&self, number: u32) -> u32 {
-        if self.are_told_apart { number } else { 0 }
-    }
-}
-
-impl<T, const WORDS: usize> Configuration<T, WORDS> {
-    fn used(&self) -> &[Used] {
-        self.used.as_deref().unwrap_or_default()
-    }
-
-    fn times_used(&self) -> u32 {
-        self.used().iter().map(|used| used.times).sum()
-    }
-
-    fn with(&self, state: T) -> Self {
-        Self {
-            applied: self.applied,
-            used: self.used.clone(),
-            state,
-            last: self.last,
-        }
-    }
-}
-
-/// Whether there may be a way from this configuration to the next read that has not taken effect. Its state may become
-/// another one, that leads to the same.
-fn look_ahead<'h, S: Specification, const WORDS: usize>(
-    specification: &S,
-    window: &[Option<Open<'h, S::Op, S::Ret>>],
-    unknown: &Unknown<'h, S::Op>,
-    ahead: &Ahead<'h, S::Op, S::Ret>,
-    configuration: &mut Configuration<S::State, WORDS>,
-) -> bool {
-    let applied = configuration.applied;
-    let open = || {
-        window
-            .iter()
-            .enumerate()
-            .filter_map(|(slot, open)| Some((slot, open.as_ref()?)))
-    };
-    let has_read = |read: &ReadAhead<'h, S::Op, S::Ret>| {
-        open().any(|(slot, open)| open.invocation == read.invocation && has(&applied, slot))
-    };
-    let Some(read) = ahead.reads.iter().find(|read| !has_read(read)) else {
-        return true;
-    };
-    let open = open().filter(|(slot, _)| !has(&applied, *slot));
-    let used = configuration.used.clone();
-    let used = used.as_deref().unwrap_or_default();
-    let unknown = (unknown.classes.iter().zip(0..))
-        .filter(|(class, number)| unknown.next(class, *number, used).is_some());
-    let mut between = open
-        .map(|(_, open)| (open.op, Some(open.ret)))
-        .chain(unknown.map(|(class, _)| (class.op, None)))
-        .chain(ahead.operations[..read.behind].iter().copied());
-    specification.look_ahead(&mut configuration.state, (read.op, read.ret), &mut between)
-}
-
-/// Lets all reads take effect that can.
-fn settle<S: Specification, const WORDS: usize>(
-    specification: &S,
-    window: &[Option<Open<'_, S::Op, S::Ret>>],
-    configuration: &mut Configuration<S::State, WORDS>,
-) {
-    for (slot, open) in window.iter().enumerate() {
-        let Some(open) = open else { continue };
-        if open.is_read
-            && !has(&configuration.applied, slot)
-            && allows(specification, &configuration.state, open)
-        {
-            set(&mut configuration.applied, slot);
-        }
-    }
-}
-
-fn allows<S: Specification>(
-    specification: &S,
-    state: &S::State,
-    open: &Open<'_, S::Op, S::Ret>,
-) -> bool {
-    let mut allowed = false;
-    specification.step(state, open.op, Some(open.ret), |_| allowed = true);
-    allowed
-}
-
-fn has<const WORDS: usize>(bits: &Bits<WORDS>, slot: usize) -> bool {
-    bits[slot / 64] >> (slot % 64) & 1 == 1
-}
-
-fn set<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
-    bits[slot / 64] |= 1 << (slot % 64);
-}
-
-fn clear<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
-    bits[slot / 64] &= !(1 << (slot % 64));
-}
-
-fn without<T, const WORDS: usize>(
-    mut configuration: Configuration<T, WORDS>,
-    slot: usize,
-) -> Configuration<T, WORDS> {
-    clear(&mut configuration.applied, slot);
-    configuration
-}
-
-fn one_more(used: &[Used], class: u32) -> Rc<[Used]> {
-    let at = used.partition_point(|other| other.class < class);
-    let (before, behind) = used.split_at(at);
-    let (times, behind) = match behind {
-        [first, rest @ ..] if first.class == class => (first.times + 1, rest),
-        _ => (1, behind),
-    };
-    before
-        .iter()
-        .chain([&Used { class, times }])
-        .chain(behind)
-        .copied()
-        .collect()
-}
-
-/// Whether each class was used by `few` no more often than by `many`. Both ascend.
-fn is_within(few: &[Used], many: &[Used]) -> bool {
-    let mut many = many.iter();
-    few.len() <= many.len()
-        && few.iter().all(|one| {
-            let other = many.find(|other| other.class >= one.class);
-            other.is_some_and(|other| other.class == one.class && other.times >= one.times)
-        })
-}
-
-/// Configurations of which none makes another one superfluous.
-struct Set<T, const WORDS: usize> {
-    list: Vec<Configuration<T, WORDS>>,
-    /// The places in the list, by operations applied and state. Empty while the list is short.
-    places: HashTable<u32>,
-}
-
-/// Up to here it is faster to look at all of them.
-const SHORT: usize = 8;
-
-impl<T, const WORDS: usize> Default for Set<T, WORDS> {
-    fn default() -> Self {
-        Self {
-            list: Vec::new(),
-            places: HashTable::new(),
-        }
-    }
-}
-
-impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
-    fn clear(&mut self) {
-        self.list.clear();
-        self.places.clear();
-    }
-
-    fn bytes(&self) -> usize {
-        // A place, and a byte of the table's own.
-        let places = self.places.capacity() * (size_of::<u32>() + 1);
-        self.list.capacity() * size_of::<Configuration<T, WORDS>>() + places
-    }
-
-    /// Keeps the first.
-    fn truncate(&mut self, kept: usize) {
-        let list = self.list.drain(..kept).collect::<Vec<_>>();
-        self.clear();
-        list.into_iter().for_each(|its| self.push(its));
-    }
-
-    /// Adds a configuration unless one is there that makes it superfluous. One that it makes so gives it its place, or stays
-    /// where it is: where the list is gone through while it grows, what is new has to be behind.
-    fn add(
-        &mut self,
-        mut new: Configuration<T, WORDS>,
-        replace: bool,
-        extend: impl FnOnce(u32) -> u32,
-    ) {
-        match self.alike(&new) {
-            Alike::Better => {}
-            Alike::Worse(place) if replace => {
-                new.last = extend(new.last);
-                self.list[place] = new;
-            }
-            Alike::Worse(_) | Alike::None => {
-                new.last = extend(new.last);
-                self.push(new);
+        if with_unknown {
+            for class in window.classes() {
+                window.apply_unknown(class, from, &mut arrive);
             }
         }
     }
-
-    fn alike(&self, new: &Configuration<T, WORDS>) -> Alike {
-        let mut worse = None;
-        let mut better = |place: usize| {
-            let old = &self.list[place];
-            if old.applied != new.applied || old.state != new.state {
-                return false;
-            }
-            if worse.is_none() && is_within(new.used(), old.used()) && new.used != old.used {
-                worse = Some(place);
-            }
-            is_within(old.used(), new.used())
-        };
-        let found = match self.list.len() > SHORT {
-            true => {
-                let places = self.places.iter_hash(hash(new));
-                places.map(|&place| place as usize).any(&mut better)
-            }
-            false => (0..self.list.len()).any(&mut better),
-        };
-        match (found, worse) {
-            (true, _) => Alike::Better,
-            (false, Some(place)) => Alike::Worse(place),
-            (false, None) => Alike::None,
-        }
-    }
-
-    fn push(&mut self, new: Configuration<T, WORDS>) {
-        self.list.push(new);
-        let list = &self.list;
-        let from = match list.len() {
-            len if len <= SHORT => return,
-            len if len == SHORT + 1 => 0,
-            len => len - 1,
-        };
-        for place in from..list.len() {
-            let hash_of = |&place: &u32| hash(&list[place as usize]);
-            self.places
-                .insert_unique(hash(&list[place]), place as u32, hash_of);
-        }
-    }
-}
-
-/// Whether there is a configuration with the same operations applied and the same state.
-enum Alike {
-    None,
-    /// One that has used no more unknown operations.
-    Better,
-    /// One that has used more.
-    Worse(usize),
-}
-
-fn hash<T: Hash, const WORDS: usize>(configuration: &Configuration<T, WORDS>) -> u64 {
-    let mut hasher = BuildHasherDefault::<FxHasher>::default().build_hasher();
-    configuration.applied.hash(&mut hasher);
-    configuration.state.hash(&mut hasher);
-    hasher.finish()
 }

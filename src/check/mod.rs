@@ -13,6 +13,7 @@
 
 mod budget;
 mod collection;
+mod configuration;
 mod frontier;
 mod linearizable;
 mod parts;
@@ -20,6 +21,7 @@ mod search;
 mod sequential;
 mod trail;
 mod verdict;
+mod window;
 mod witness;
 
 #[cfg(feature = "stress")]

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::{
     Reason, Spent, Verdict, Violation, Witness,
     budget::Account,
-    frontier::{Ahead, Approach, Configuration, Frontier, ReadAhead, Stop},
+    configuration::Configuration,
+    frontier::{Approach, Frontier, Stop},
     parts::Positions,
     verdict::violation,
+    window::{Ahead, ReadAhead},
 };
 use crate::{
     event::EventKind,
