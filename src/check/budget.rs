@@ -137,6 +137,12 @@ impl Meter<'_> {
         self.uncounted += 1;
     }
 
+    /// How many configurations were made.
+    #[inline]
+    pub(super) fn counted(&self) -> u64 {
+        self.most - self.left + self.uncounted
+    }
+
     /// So many configurations were gone through at once, of which none is new: the clock is looked at sooner.
     #[inline]
     pub(super) fn went_through(&mut self, configurations: usize) {

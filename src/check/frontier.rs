@@ -18,9 +18,10 @@
 //! - **Equal unknown operations are one.** Which of two crashed writes of 3 took effect makes no difference.
 //! - **What the next reads will return is known**, since the whole history is. A configuration is given up where the model says that
 //!   it [cannot come to that](Specification::look_ahead). A violation is then found before the event that nothing explains; to name
-//!   it, [the search is done again](super::linearizable), of histories that end there.
+//!   it, [the search is done again](super::search), of histories that end there.
 //!
-//! Where that is not enough, an [`Approach`] that keeps less may still tell.
+//! Where that is not enough, an [`Approach`] that keeps less may still tell, or the search that goes [depth
+//! first](super::depth_first).
 
 use super::{
     budget::Meter,
@@ -279,7 +280,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 reads.fold(last, |last, read| trail.push(last, read))
             });
         };
-        for slot in window.updates(&from.applied) {
+        for slot in 0..window.slots() {
             window.apply(slot, from, &mut arrive);
         }
         if with_unknown {

@@ -20,8 +20,8 @@ use crate::{history::History, model::Specification};
 /// One that ended in `fail` did not. Marks say nothing.
 ///
 /// Takes O(events) where few operations are open at once, and grows exponentially with how many are, as the problem
-/// does. Where that is too much, less may still show that nothing explains the history, whichever of its unknown operations
-/// took effect, or that it has an order. Parts of the object that know nothing of one another ([`Model::part`](crate::model::Model::part)) are checked each
+/// does. Where that is too much, less may still show that it has an order, by following one where it leads, or that nothing
+/// explains the history, whichever of its unknown operations took effect. Parts of the object that know nothing of one another ([`Model::part`](crate::model::Model::part)) are checked each
 /// for itself, on as many threads as `rayon` has.
 ///
 /// # Panics

@@ -14,6 +14,7 @@
 mod budget;
 mod collection;
 mod configuration;
+mod depth_first;
 mod frontier;
 mod linearizable;
 mod parts;

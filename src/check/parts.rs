@@ -39,6 +39,13 @@ impl Iterator for Positions<'_> {
         }
     }
 
+    fn nth(&mut self, number: usize) -> Option<usize> {
+        match self {
+            Self::All(positions) => positions.nth(number),
+            Self::These(positions) => positions.nth(number).map(|&position| position as usize),
+        }
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         match self {
             Self::All(positions) => positions.size_hint(),

@@ -1,11 +1,11 @@
-//! What decides on one part: the frontier, driven from event to event, in one approach after the other.
+//! What decides on one part: the frontier, driven from event to event, in one approach after the other, or depth first.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::{
-    Reason, Spent, Verdict, Violation, Witness,
+    Reason, Verdict, Violation, Witness,
     budget::Account,
-    configuration::Configuration,
+    depth_first::{self, DepthFirst, Turn},
     frontier::{Approach, Frontier, Stop},
     parts::Positions,
     verdict::violation,
@@ -89,16 +89,14 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         let Search { end, operations } =
             self.decide::<WORDS>(positions.clone(), u64::MAX, most, &mut is_hard)?;
         let ends_in_one_state = match &end {
-            End::Explained(frontier) => frontier.is_in_one_state(),
+            End::Explained(Explanations::Frontier(frontier)) => frontier.is_in_one_state(),
             _ => false,
         };
         let verdict = match end {
-            End::Explained(frontier) => Some(Verdict::Linearizable(Witness {
-                order: frontier.trail.up_to(frontier.configurations[0].last),
+            End::Explained(explanations) => Some(Verdict::Linearizable(Witness {
+                order: explanations.order(),
             })),
-            End::Stuck(event, frontier) => {
-                self.first_unexplained(positions, event, frontier, is_hard)?
-            }
+            End::Stuck(stuck) => self.first_unexplained(positions, stuck, is_hard)?,
             End::Unknown(reason) => Some(Verdict::Unknown(reason)),
             End::Lost => unreachable!("the last search loses nothing"),
             End::Unneeded => None,
@@ -118,20 +116,17 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
     fn first_unexplained<const WORDS: usize>(
         &self,
         positions: Positions<'_>,
-        stuck: u64,
-        frontier: Frontier<'_, 'h, S, WORDS>,
+        stuck: Stuck<'_, 'h, S, WORDS>,
         mut is_hard: bool,
     ) -> Option<Option<Verdict<S::State>>> {
         // So many events are explained, and so many are not.
-        let mut explained = match frontier.is_loose() {
-            true => self.history.start(),
-            false => stuck,
-        };
+        let mut explained = stuck.explains_up_to(self.history.start());
         let mut unexplained = self.history.end();
-        let mut guess = stuck;
-        let mut known = (stuck, frontier);
+        let mut guess = stuck.event;
+        let mut known = stuck.known();
         let mut step = 1;
-        while unexplained - explained > 1 || known.0 != explained {
+        while unexplained - explained > 1 || known.as_ref().map(|known| known.0) != Some(explained)
+        {
             let end = match unexplained - explained {
                 _ if (explained + 1..unexplained).contains(&guess) => guess,
                 1 => explained,
@@ -141,20 +136,18 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 .decide::<WORDS>(positions.clone(), end, u64::MAX, &mut is_hard)?
                 .end
             {
-                End::Explained(frontier) => {
-                    known = (end, frontier);
+                End::Explained(explanations) => {
+                    known = Some((end, explanations));
                     explained = end;
                     step *= 2;
                 }
                 // Only where the model contradicts itself.
-                End::Stuck(..) if end <= explained => break,
-                End::Stuck(event, frontier) => {
+                End::Stuck(_) if end <= explained => break,
+                End::Stuck(stuck) => {
                     unexplained = end;
-                    guess = event;
-                    if !frontier.is_loose() {
-                        known = (event, frontier);
-                        explained = explained.max(event);
-                    }
+                    guess = stuck.event;
+                    explained = stuck.explains_up_to(explained);
+                    known = stuck.known().filter(|new| new.0 == explained).or(known);
                 }
                 // Where there is no budget for that, what is known has to do: it is a violation all the same.
                 End::Unknown(_) => break,
@@ -162,39 +155,29 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 End::Unneeded => return Some(None),
             }
         }
-        let (known_at, frontier) = known;
-        let near = match frontier.is_loose() {
-            true => guess,
-            false => explained,
+        let near = match &known {
+            Some(_) => explained,
+            None => guess,
         };
-        let is_first = known_at == near && unexplained - explained <= 1;
+        let is_first = unexplained - explained <= 1
+            && known.as_ref().is_some_and(|known| known.0 == explained);
         let event = positions
             .map(|position| self.history.at(position))
             .find(|event| event.index >= near && (event.kind.is_ok() || event.kind.is_fail()))
-            .map_or(stuck, |event| event.index);
+            .map_or(guess, |event| event.index);
         // Relaxed: a later one that is missed only costs time.
         self.earliest.fetch_min(event, Relaxed);
-        // Those that did not count explain nothing.
-        let configurations = match frontier.is_loose() {
-            true => &[],
-            false => &frontier.configurations[..],
-        };
-        let explain = |configuration: &Configuration<S::State, WORDS>| {
-            // A model that looks ahead may have made it simpler than it is.
-            let is_whole = !self.specification.looks_ahead();
-            let state = is_whole.then(|| configuration.state.clone());
-            (state, frontier.trail.up_to(configuration.last))
-        };
+        // A model that looks ahead may have made the states simpler than they are.
+        let are_whole = !self.specification.looks_ahead();
+        let (number, explanations) =
+            known.map_or((0, Vec::new()), |(_, known)| (known.number(), known.some()));
+        let explain = |(state, order): (S::State, _)| (are_whole.then_some(state), order);
         let mut violation = violation(
             self.specification,
             self.history,
             event,
-            configurations.len(),
-            configurations
-                .iter()
-                .take(Violation::<()>::EXPLAINED)
-                .map(explain)
-                .collect(),
+            number,
+            explanations.into_iter().map(explain).collect(),
         );
         violation.is_first = is_first;
         Some(Some(Verdict::Violation(Box::new(violation))))
@@ -202,8 +185,9 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
 
     /// Decides on the events before `end`, as if there were no more, having looked at no more than `most` configurations at a time.
     ///
-    /// Most histories are easy. Of one that is not, much may be shown for less than it takes to keep all explanations: that there
-    /// would be none if nobody counted, or that one of the best of each moment leads to the end. So that is tried first.
+    /// Most histories are easy: they have few explanations at any moment. Of one that is not, much may be shown for less than it
+    /// takes to keep all of them: that there is one, by following one after the other; that there would be none if nobody counted;
+    /// or that one of the best of each moment leads to the end. So that is tried first.
     fn decide<const WORDS: usize>(
         &self,
         positions: Positions<'_>,
@@ -211,51 +195,141 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         most: u64,
         is_hard: &mut bool,
     ) -> Option<Search<'_, 'h, S, WORDS>> {
-        /// What has not more than so many configurations an event is easy.
-        const EASY: u64 = 32;
-        /// Where unknown operations are not told apart, there are fewer, and what cannot be explained so is found out for good.
-        const LOOSE: u64 = 8;
-        let limit = most.min(SHARE + EASY * positions.len() as u64);
-        let search = |approach, most| self.search(positions.clone(), end, most, approach);
+        let wide = |approach, most, patience| {
+            self.search::<WORDS>(positions.clone(), end, most, approach, patience)
+        };
+        let deep =
+            |most, patience| self.depth_first::<WORDS>(positions.clone(), end, most, patience);
         if !*is_hard {
-            let easy = search(Approach::Exact, limit)?;
-            match easy.end {
-                End::Unknown(Reason::Spent(Spent::Configurations(spent)))
-                    if spent == limit && limit < most => {}
-                _ => return Some(easy),
+            let easy = wide(Approach::Exact, most, Patience::SHORT)?;
+            if easy.is_decided() {
+                return Some(easy);
             }
             *is_hard = true;
         }
-        let loose = search(Approach::Loose, most.min(LOOSE * limit))?;
-        if matches!(loose.end, End::Stuck(..) | End::Explained(_)) {
+        let lucky = deep(most, Patience::LITTLE)?;
+        if lucky.is_decided() {
+            return Some(lucky);
+        }
+        // Where unknown operations are not told apart, there are fewer, and what cannot be explained so is found out for good.
+        let loose = wide(Approach::Loose, most, Patience::SHORT.times(32))?;
+        if loose.is_decided() {
             return Some(loose);
         }
         for kept in [8, 128, 1024, 8192] {
-            let narrow = search(Approach::Narrow(kept), most)?;
-            if !matches!(narrow.end, End::Lost) {
+            let narrow = wide(Approach::Narrow(kept), most, Patience::ENDLESS)?;
+            if narrow.is_decided() {
                 return Some(narrow);
             }
         }
-        search(Approach::Exact, most)
+        let mut patience = Patience::SHORT;
+        loop {
+            patience = patience.times(16);
+            let one = deep(most, patience)?;
+            if one.is_decided() {
+                return Some(one);
+            }
+            let all = wide(Approach::Exact, most, patience)?;
+            if all.is_decided() {
+                return Some(all);
+            }
+        }
+    }
+
+    /// The same, with one explanation after the other.
+    fn depth_first<const WORDS: usize>(
+        &self,
+        positions: Positions<'_>,
+        end: u64,
+        most: u64,
+        patience: Patience,
+    ) -> Option<Search<'_, 'h, S, WORDS>> {
+        let mut meter = self.account.meter(most);
+        let mut turns = Vec::new();
+        let mut invoked = ByProcess::<usize>::new();
+        let mut operations = 0;
+        for (position, events) in positions.clone().zip(1..) {
+            let event = self.history.at(position);
+            if event.index >= end {
+                break;
+            }
+            match event.kind {
+                EventKind::Mark(_) | EventKind::Info | EventKind::Fail => continue,
+                EventKind::Invoke(op) => {
+                    let invocation = event.index;
+                    match self.end_before(end, position) {
+                        Outcome::Fail => continue,
+                        Outcome::Ok(ret) => {
+                            invoked.insert(event.process, turns.len());
+                            turns.push(Turn::Invoke {
+                                op,
+                                ret,
+                                invocation,
+                            });
+                        }
+                        Outcome::Info | Outcome::Open => {
+                            turns.push(Turn::InvokeUnknown { op, invocation });
+                        }
+                    }
+                    operations += 1;
+                }
+                EventKind::Ok(_) => match invoked.remove(event.process) {
+                    Some(invoked) => turns.push(Turn::Complete {
+                        invoked,
+                        event: event.index,
+                        events,
+                    }),
+                    None => continue, // there is none: looked for beforehand
+                },
+            }
+            if let Err(spent) = meter.check_pass(turns.len(), size_of_val(&turns[..])) {
+                let end = End::Unknown(Reason::Spent(spent));
+                return Some(Search { end, operations });
+            }
+        }
+        let ahead = |events: usize| {
+            let mut positions = positions.clone();
+            positions.nth(events - 1);
+            self.ahead(positions, end)
+        };
+        let search = DepthFirst::<S, WORDS>::new(self.specification, &turns);
+        let end = match search.run(ahead, &self.earliest, patience, &mut meter) {
+            Ok(depth_first::Found::Order(order, state)) => {
+                End::Explained(Explanations::One(state, order))
+            }
+            Ok(depth_first::Found::Stuck(event)) => End::Stuck(Stuck { event, how: None }),
+            Ok(depth_first::Found::Lost) => End::Lost,
+            Ok(depth_first::Found::Unneeded) => End::Unneeded,
+            Err(Stop::WindowFull) => return None,
+            Err(Stop::Spent(spent)) => End::Unknown(Reason::Spent(spent)),
+            Err(Stop::Empty) => unreachable!("it goes back instead"),
+        };
+        Some(Search { end, operations })
     }
 
     /// Goes through the events before `end`, as if there were no more, until nothing explains one, or `most` configurations were
-    /// looked at.
+    /// looked at, or the patience is gone.
     fn search<const WORDS: usize>(
         &self,
         mut positions: Positions<'_>,
         end: u64,
         most: u64,
         approach: Approach,
+        patience: Patience,
     ) -> Option<Search<'_, 'h, S, WORDS>> {
         let mut frontier = Frontier::<S, WORDS>::new(self.specification, approach);
         let mut meter = self.account.meter(most);
         let mut slots = ByProcess::<usize>::new();
         let mut operations = 0;
+        let events = positions.len();
         while let Some(position) = positions.next() {
             let event = self.history.at(position);
             if event.index >= end {
                 break;
+            }
+            if patience.is_gone(meter.counted(), events - positions.len()) {
+                let end = End::Lost;
+                return Some(Search { end, operations });
             }
             let result = match event.kind {
                 EventKind::Mark(_) | EventKind::Info | EventKind::Fail => continue,
@@ -289,13 +363,16 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 Err(Stop::WindowFull) => return None,
                 Err(Stop::Spent(spent)) => End::Unknown(Reason::Spent(spent)),
                 Err(Stop::Empty) if frontier.is_narrowed => End::Lost,
-                Err(Stop::Empty) => End::Stuck(event.index, frontier),
+                Err(Stop::Empty) => End::Stuck(Stuck {
+                    event: event.index,
+                    how: Some(Box::new(frontier)),
+                }),
             };
             return Some(Search { end, operations });
         }
         let end = match frontier.is_loose() {
             true => End::Lost,
-            false => End::Explained(frontier),
+            false => End::Explained(Explanations::Frontier(Box::new(frontier))),
         };
         Some(Search { end, operations })
     }
@@ -351,20 +428,124 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
 
 /// What came of a search.
 struct Search<'s, 'h, S: Specification, const WORDS: usize> {
-    end: End<Frontier<'s, 'h, S, WORDS>>,
+    end: End<'s, 'h, S, WORDS>,
     operations: u64,
 }
 
-enum End<F> {
+impl<S: Specification, const WORDS: usize> Search<'_, '_, S, WORDS> {
+    fn is_decided(&self) -> bool {
+        !matches!(self.end, End::Lost)
+    }
+}
+
+/// How many configurations are looked at before something else is tried.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    /// At once.
+    configurations: u64,
+    /// And for each event that the search came by.
+    per_event: u64,
+}
+
+impl Patience {
+    /// What has not more than so many configurations an event is easy.
+    const SHORT: Self = Self {
+        configurations: SHARE,
+        per_event: 8,
+    };
+    /// What leads straight to the end, or nearly so.
+    const LITTLE: Self = Self {
+        configurations: 1 << 12,
+        per_event: 4,
+    };
+    const ENDLESS: Self = Self {
+        configurations: u64::MAX,
+        per_event: 0,
+    };
+
+    fn times(self, times: u64) -> Self {
+        Self {
+            configurations: self.configurations.saturating_mul(times),
+            per_event: self.per_event.saturating_mul(times),
+        }
+    }
+
+    /// Whether it is, after so many configurations and events.
+    #[inline]
+    pub(super) fn is_gone(&self, configurations: u64, events: usize) -> bool {
+        let earned = self.per_event.saturating_mul(events as u64);
+        configurations > self.configurations.saturating_add(earned)
+    }
+}
+
+enum End<'s, 'h, S: Specification, const WORDS: usize> {
     /// All events were explained.
-    Explained(F),
-    /// Nothing explains the history up to this event and those that complete what is open there.
-    Stuck(u64, F),
+    Explained(Explanations<'s, 'h, S, WORDS>),
+    Stuck(Stuck<'s, 'h, S, WORDS>),
     /// The approach does not tell.
     Lost,
     Unknown(Reason),
     /// Another part has an earlier violation.
     Unneeded,
+}
+
+/// Nothing explains the history up to this event and those that complete what is open there.
+struct Stuck<'s, 'h, S: Specification, const WORDS: usize> {
+    event: u64,
+    /// What explains it before, where that was kept.
+    how: Option<Box<Frontier<'s, 'h, S, WORDS>>>,
+}
+
+impl<'s, 'h, S: Specification, const WORDS: usize> Stuck<'s, 'h, S, WORDS> {
+    /// Up to where the history is explained, if it is so up to `known`.
+    fn explains_up_to(&self, known: u64) -> u64 {
+        // Those that did not count explain nothing.
+        match self.how.as_ref().is_some_and(|its| its.is_loose()) {
+            true => known,
+            false => known.max(self.event),
+        }
+    }
+
+    /// What explains it up to there.
+    fn known(self) -> Option<(u64, Explanations<'s, 'h, S, WORDS>)> {
+        let frontier = self.how.filter(|frontier| !frontier.is_loose())?;
+        Some((self.event, Explanations::Frontier(frontier)))
+    }
+}
+
+/// What explains a history.
+enum Explanations<'s, 'h, S: Specification, const WORDS: usize> {
+    Frontier(Box<Frontier<'s, 'h, S, WORDS>>),
+    One(S::State, Vec<u64>),
+}
+
+impl<S: Specification, const WORDS: usize> Explanations<'_, '_, S, WORDS> {
+    fn number(&self) -> usize {
+        match self {
+            Self::Frontier(frontier) => frontier.configurations.len(),
+            Self::One(..) => 1,
+        }
+    }
+
+    /// One order.
+    fn order(self) -> Vec<u64> {
+        match self {
+            Self::Frontier(frontier) => frontier.trail.up_to(frontier.configurations[0].last),
+            Self::One(_, order) => order,
+        }
+    }
+
+    /// Some of the states, and an order for each.
+    fn some(self) -> Vec<(S::State, Vec<u64>)> {
+        let frontier = match self {
+            Self::Frontier(frontier) => frontier,
+            Self::One(state, order) => return vec![(state, order)],
+        };
+        let some = frontier.configurations.iter();
+        some.take(Violation::<()>::EXPLAINED)
+            .map(|its| (its.state.clone(), frontier.trail.up_to(its.last)))
+            .collect()
+    }
 }
 
 /// The approaches that most histories are too easy for, against the exact one.
@@ -431,27 +612,25 @@ mod tests {
         let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
         let mut below = |bound: u32| random.next_u32() % bound;
         let [mut good, mut explained, mut bad, mut stuck] = [0; 4];
+        let [mut found, mut exhausted] = [0; 2];
         for _ in 0..10_000 {
             let history = history(&model, &mut below, op, ret);
             let check = Check::new(&model, &history, &account);
             let all = || Positions::All(0..history.len());
             let search = |approach| {
                 check.earliest.store(u64::MAX, Relaxed);
-                let search = check.search::<1>(all(), u64::MAX, u64::MAX, approach);
+                let search =
+                    check.search::<1>(all(), u64::MAX, u64::MAX, approach, Patience::ENDLESS);
                 search.unwrap().end
             };
-            let first_unexplained = |event, frontier, is_hard| match check.first_unexplained::<1>(
-                all(),
-                event,
-                frontier,
-                is_hard,
-            ) {
-                Some(Some(Verdict::Violation(violation))) => violation,
-                _ => panic!("it was decided:\n{history}"),
-            };
+            let first_unexplained =
+                |stuck, is_hard| match check.first_unexplained::<1>(all(), stuck, is_hard) {
+                    Some(Some(Verdict::Violation(violation))) => violation,
+                    _ => panic!("it was decided:\n{history}"),
+                };
             let exact = match search(Approach::Exact) {
                 End::Explained(_) => None,
-                End::Stuck(event, frontier) => Some(first_unexplained(event, frontier, false)),
+                End::Stuck(stuck) => Some(first_unexplained(stuck, false)),
                 _ => panic!("there is no budget"),
             };
             match &exact {
@@ -459,9 +638,9 @@ mod tests {
                 Some(_) => bad += 1,
             }
             match (search(Approach::Loose), &exact) {
-                (End::Stuck(event, frontier), Some(exact)) => {
+                (End::Stuck(its), Some(exact)) => {
                     stuck += 1;
-                    let loose = first_unexplained(event, frontier, true);
+                    let loose = first_unexplained(its, true);
                     assert_eq!(loose.event, exact.event, "{history}");
                     let mut prefix = history.clone();
                     prefix.truncate(loose.event);
@@ -470,11 +649,32 @@ mod tests {
                 (End::Lost, _) | (End::Explained(_), None) => {}
                 _ => panic!("a false alarm of those who do not count:\n{history}"),
             }
+            check.earliest.store(u64::MAX, Relaxed);
+            let deep = check.depth_first::<1>(all(), u64::MAX, u64::MAX, Patience::ENDLESS);
+            match (deep.unwrap().end, &exact) {
+                (End::Explained(explanations), None) => {
+                    found += 1;
+                    let order = explanations.order();
+                    Witness { order }.validate(&model, &history).unwrap();
+                }
+                // What it would have to go back to was forgotten.
+                (End::Lost, _) => {}
+                (End::Stuck(stuck), Some(exact)) => {
+                    exhausted += 1;
+                    let deep = first_unexplained(stuck, true);
+                    assert_eq!(deep.event, exact.event, "{history}");
+                    assert!(deep.is_first && !deep.explained.is_empty());
+                    let mut prefix = history.clone();
+                    prefix.truncate(deep.event);
+                    deep.prefix.validate(&model, &prefix).unwrap();
+                }
+                _ => panic!("depth first tells something else:\n{history}"),
+            }
             for kept in [1, 2, 4] {
                 match (search(Approach::Narrow(kept)), &exact) {
-                    (End::Explained(frontier), None) => {
+                    (End::Explained(explanations), None) => {
                         explained += 1;
-                        let order = frontier.trail.up_to(frontier.configurations[0].last);
+                        let order = explanations.order();
                         Witness { order }.validate(&model, &history).unwrap();
                     }
                     (End::Lost, _) | (End::Stuck(..), Some(_)) => {}
@@ -488,6 +688,9 @@ mod tests {
             "{explained} of {good}"
         );
         assert!(bad > 1_000 && 2 * stuck > bad, "{stuck} of {bad}");
+        assert!(10 * found > 9 * good, "{found} of {good}");
+        assert!(2 * exhausted > bad, "{exhausted} of {bad}");
+        assert!(found + exhausted < 10_000, "nothing was forgotten");
     }
 
     #[test]

@@ -91,13 +91,18 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         if slot == self.slots.len() {
             self.slots.push(None);
         }
+        self.open_in(slot, op, ret, invocation);
+        Some(slot)
+    }
+
+    /// The same in this slot, which is free.
+    pub(super) fn open_in(&mut self, slot: usize, op: &'h S::Op, ret: &'h S::Ret, invocation: u64) {
         self.slots[slot] = Some(Open {
             op,
             ret,
             invocation,
             is_read: self.specification.is_read(op),
         });
-        Some(slot)
     }
 
     /// The operation in this slot completed.
@@ -120,19 +125,24 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         }
     }
 
-    /// The slots of operations that may have to be decided about: all but reads, which take effect as soon as they can.
-    pub(super) fn updates<'a, const WORDS: usize>(
-        &'a self,
-        applied: &'a Bits<WORDS>,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let slots = self.slots.iter().enumerate();
-        slots.filter_map(|(slot, open)| {
-            let open = open.as_ref()?;
-            (!open.is_read && !has(applied, slot)).then_some(slot)
-        })
+    /// Takes back what was opened last of those of unknown outcome, which was this operation. Its class stays, if only to keep
+    /// its number.
+    pub(super) fn close_unknown(&mut self, op: &'h S::Op) {
+        if self.specification.is_read(op) {
+            return; // as above
+        }
+        self.unknown -= 1;
+        let class = self.classes.iter_mut().find(|class| class.op == op);
+        class.expect("it was opened").invocations.pop();
     }
 
-    /// Lets the operation in this slot take effect. Hands out what that leads to.
+    /// So many slots there are, free ones with them.
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Lets the operation in this slot take effect, if there is one that has not. Hands out what that leads to. Reads are not
+    /// decided about: those that could have taken effect here have.
     #[inline]
     pub(super) fn apply<const WORDS: usize>(
         &self,
@@ -143,6 +153,9 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         let Some(open) = &self.slots[slot] else {
             return;
         };
+        if open.is_read || has(&from.applied, slot) {
+            return;
+        }
         self.specification
             .step(&from.state, open.op, Some(open.ret), |state| {
                 let mut to = from.with(state);
