@@ -220,6 +220,7 @@ fn what_is_open_when_the_window_begins_is_shown_and_is_bounded() {
     let model = register();
     let mut report = checked(&HistoryBuilder::new().finish().unwrap());
     report.verdict = check::Verdict::Violation(Box::new(check::Violation {
+        consistency: check::Consistency::Linearizable,
         is_first: true,
         event: history.end() - 1,
         invocation: history.end() - 2,

@@ -13,6 +13,7 @@
 
 mod budget;
 mod collection;
+mod consistency;
 mod frontier;
 mod linearizable;
 mod parts;
@@ -26,6 +27,7 @@ mod witness;
 pub(crate) use self::linearizable::linearizable_to;
 pub use self::{
     budget::{Budget, Spent},
+    consistency::Consistency,
     linearizable::linearizable,
     sequential::sequentially_consistent,
     verdict::{Blocked, Explained, Reason, Report, Verdict, Violation, Witness},

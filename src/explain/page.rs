@@ -25,15 +25,15 @@ const SCRIPT: &str = include_str!("page/page.js");
 
 /// A page about a history, with what a check found of it if there is a report.
 ///
-/// It shows a lane for each process, the operations in it, marks, the linearization and the state of the object after each of its
-/// steps, and the first event that nothing explains; it can be searched, read by keyboard and by a screen reader.
+/// It shows a lane for each process, the operations in it, marks, the order that was found (of what was asked: a
+/// linearization, say) and the state of the object after each of its steps, and the first event that nothing explains; it can be searched, read by keyboard and by a screen reader.
 ///
 /// A long history is shown in part, [`EVENTS`](Self::EVENTS) about the violation or from the beginning on, and the page
 /// says so: it is never larger than [`BYTES`](Self::BYTES). Texts are cut at some 200 characters, and characters of control
 /// or of direction are written as escapes.
 ///
 /// It is written by [`Display`](fmt::Display) or by [`write_to`](Self::write_to), in O(events) and a step of the specification for
-/// each operation of the linearization up to the last that is shown.
+/// each operation of that order up to the last that is shown.
 ///
 /// ```
 /// use tachograph::{HistoryBuilder, check::{self, Budget}, explain::Page, model::{Register, register::Op}};
@@ -107,14 +107,7 @@ impl<'a, S: Specification> Page<'a, S> {
             events = ((events as f64 * share * 0.9) as u64).max(1);
         };
         let verdict = match self.report {
-            Some(report) => brief(
-                report
-                    .verdict
-                    .to_string()
-                    .lines()
-                    .next()
-                    .unwrap_or_default(),
-            ),
+            Some(report) => brief(report.to_string().lines().next().unwrap_or_default()),
             None => "not checked".to_owned(),
         };
         let mut html = String::with_capacity(HTML.len() + CSS.len() + SCRIPT.len() + data.len());
@@ -243,7 +236,8 @@ impl<'a, S: Specification> Page<'a, S> {
             "events": history.len(),
             "cut": history.cut().map(|cut| cut.to_string()),
             "checked": self.report.map(|report| json!({
-                "verdict": report.verdict.name(),
+                "consistency": report.consistency.name(),
+                "verdict": report.name(),
                 "operations": report.operations,
                 "configurations": report.configurations,
                 "seconds": report.elapsed.as_secs_f64(),
@@ -265,7 +259,7 @@ impl<'a, S: Specification> Page<'a, S> {
         })
     }
 
-    /// The linearization, or as much of one as there is.
+    /// The order that was found, or as much of one as there is.
     fn order(&self) -> &'a [u64] {
         match self.report.map(|report| &report.verdict) {
             Some(Verdict::Linearizable(witness)) => &witness.order,
@@ -281,7 +275,7 @@ impl<'a, S: Specification> Page<'a, S> {
         !order.is_empty() && order.iter().all(has_part)
     }
 
-    /// Goes through the linearization as far as it is shown.
+    /// Goes through the order as far as it is shown.
     fn replay(
         &self,
         order: &[u64],
@@ -333,7 +327,7 @@ impl<'a, S: Specification> Page<'a, S> {
     }
 }
 
-/// The steps of the linearization that are shown.
+/// The steps of the order that are shown.
 struct Replay {
     /// The number of each, from 1; its invocation; and the states that the object, or the part of it, may be in after it.
     steps: Vec<(usize, u64, Option<usize>)>,
@@ -353,7 +347,7 @@ const TEXT: usize = 200;
 /// So many states of an object that may be in several are followed.
 const STATES: usize = 16;
 
-/// So long the linearization is replayed for its states, which takes long where a state is large.
+/// So long the order is replayed for its states, which takes long where a state is large.
 const REPLAY: Duration = Duration::from_secs(10);
 
 fn nanos(time: Duration) -> u64 {

@@ -97,7 +97,10 @@ impl<O, R, T> Shrunk<O, R, T> {
 /// Of what is said of an operation.
 const COLUMNS: usize = 80;
 
-/// Reduces a history that is a violation to a few operations that show it.
+/// Reduces a history that is not linearizable to a few operations that show it.
+///
+/// What breaks [sequential consistency](check::sequentially_consistent) is not reduced: there no event is the first that nothing
+/// explains, and parts of an object say something about one another, so that the first two steps below do not hold.
 ///
 /// # What it guarantees
 ///
