@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     check::{Report, Verdict, Violation},
+    command::is_command,
     event::EventKind,
     history::{History, Operation, Outcome},
     model::Specification,
@@ -433,15 +434,6 @@ impl fmt::Write for Brief {
         }
         Ok(())
     }
-}
-
-/// Whether the character does something else than to be seen: those of control, and those of Unicode that end a line, turn
-/// the direction of writing, or have no width.
-fn is_command(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// JSON that may stand in a `<script>`: nothing in it ends that or begins a comment. What is escaped is only ever in
