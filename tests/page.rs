@@ -1,7 +1,11 @@
 //! The page as a file: how large it is, what is in it, and what can never be in it. What it does is tried in a browser.
 #![cfg(all(feature = "check", feature = "format"))]
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use serde_json::Value as Json;
 use tachograph::{
@@ -352,6 +356,48 @@ fn long_texts_are_cut_and_the_page_stays_small() {
             .iter()
             .all(|text| text.as_str().unwrap().chars().count() <= 201)
     );
+}
+
+/// A register that counts how often it is asked for a state.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Model for Counting {
+    type Op = Says;
+    type Ret = ();
+    type State = Says;
+
+    fn initial(&self) -> Says {
+        Says(String::new())
+    }
+
+    fn apply(&self, state: &mut Says, op: &Says) {
+        self.0.fetch_add(1, Relaxed);
+        *state = op.clone();
+    }
+}
+
+#[test]
+fn the_order_is_gone_through_once_however_many_windows_are_tried() {
+    let mut builder = HistoryBuilder::new();
+    let operations = 15_000;
+    for number in 0..operations {
+        let text = format!("{number}{}", "\u{1f980}".repeat(200));
+        builder.invoke(0, Says(text)).ok(0, ());
+    }
+    let history = builder.finish().unwrap();
+    let model = Counting::default();
+    let report = check::linearizable(&model, &history, &Budget::unlimited());
+    model.0.store(0, Relaxed);
+    let page = Page::new(&model, &history).report(&report).to_string();
+    let data = data(&page);
+    let shown = data["operations"].as_array().unwrap().len() as u64;
+    assert!(shown < 10_000, "all fit at once: {shown}");
+    assert!(model.0.load(Relaxed) <= operations);
+    // And each of those shown has its state.
+    let steps = data["steps"].as_array().unwrap();
+    assert_eq!(steps.len() as u64, shown);
+    assert!(steps.iter().all(|step| step[2].is_u64()));
 }
 
 #[test]

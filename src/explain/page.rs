@@ -98,8 +98,12 @@ impl<'a, S: Specification> Page<'a, S> {
     fn html(&self) -> String {
         let room = Self::BYTES - HTML.len() - CSS.len() - SCRIPT.len() - 32 * TEXT;
         let mut events = Self::EVENTS;
+        let history = self.history.operations();
+        let shown = self.operations(&self.window(events), history.map(|its| its.invocation));
+        // This goes through the history, perhaps for long: once, for what fits is part of it.
+        let replay = self.replay(&shown);
         let data = loop {
-            let data = in_script(&self.data(self.window(events)));
+            let data = in_script(&self.data(self.window(events), &shown, &replay));
             // It ends, with ever fewer events: a few fit, however long their texts are.
             if data.len() <= room || events == 1 {
                 break data;
@@ -135,7 +139,8 @@ impl<'a, S: Specification> Page<'a, S> {
         }
     }
 
-    /// The indices of so many events: most of them before the violation, if there is one.
+    /// The indices of so many events: most of them before the violation, if there is one. Of fewer events they are among
+    /// those of more.
     fn window(&self, events: u64) -> Range<u64> {
         let (first, end) = (self.history.start(), self.history.end());
         let middle = self.violation().map_or(first, |violation| violation.event);
@@ -145,22 +150,29 @@ impl<'a, S: Specification> Page<'a, S> {
         start..end.min(start.saturating_add(events))
     }
 
-    /// The operations that are shown: those of the window, the ones that it finds open, and those of which the verdict
-    /// speaks.
-    fn operations(&self, window: &Range<u64>) -> BTreeSet<u64> {
+    /// The operations that are shown of those `among` which to look, told by their invocations in ascending order: those of the
+    /// window, the ones that it finds open, and those of which the verdict speaks.
+    fn operations(
+        &self,
+        window: &Range<u64>,
+        among: impl IntoIterator<Item = u64>,
+    ) -> BTreeSet<u64> {
         let history = self.history;
         let is_invocation = |&index: &u64| history.get(index).is_some_and(|it| it.kind.is_invoke());
-        let mut shown: BTreeSet<_> = window.clone().filter(is_invocation).collect();
-        let ends = |operation: &Operation<'_, S::Op, S::Ret>| match operation.outcome {
+        let ends = |operation: Operation<'_, S::Op, S::Ret>| match operation.outcome {
             Outcome::Ok(_) | Outcome::Fail => operation.completion.unwrap_or(u64::MAX),
             Outcome::Info | Outcome::Open => u64::MAX,
         };
-        let open = history
-            .operations()
-            .take_while(|operation| operation.invocation < window.start)
-            .filter(|operation| ends(operation) >= window.start)
-            .map(|operation| operation.invocation);
-        let open: Vec<_> = open.collect();
+        let is_open = |&index: &u64| history.operation(index).map(ends) >= Some(window.start);
+        let mut shown = BTreeSet::new();
+        let mut open = Vec::new();
+        for invocation in among.into_iter().take_while(|&it| it < window.end) {
+            match window.contains(&invocation) {
+                true => drop(shown.insert(invocation)),
+                false if is_open(&invocation) => open.push(invocation),
+                false => {}
+            }
+        }
         // The latest: an object whose clients time out has more and more of them.
         let most = usize::try_from(window.end - window.start).unwrap_or(usize::MAX) / 8;
         shown.extend(&open[open.len() - open.len().min(most.max(1))..]);
@@ -175,12 +187,14 @@ impl<'a, S: Specification> Page<'a, S> {
 
     /// What the script shows. Indices are told from the window's start on, so that they are small: a script's numbers
     /// are exact up to 2⁵³ only.
-    fn data(&self, window: Range<u64>) -> Json {
+    ///
+    /// Of what was found before, `among` the operations shown of a larger window, it takes what is in this one.
+    fn data(&self, window: Range<u64>, among: &BTreeSet<u64>, replay: &Replay) -> Json {
         let history = self.history;
         let base = window.start;
         let relative = |index: u64| index as i64 - base as i64;
         let mut texts = Texts::default();
-        let shown = self.operations(&window);
+        let shown = self.operations(&window, among.iter().copied());
         let mut lanes = BTreeMap::new();
         for &invocation in &shown {
             let operation = history.operation(invocation).expect("it is shown");
@@ -221,12 +235,13 @@ impl<'a, S: Specification> Page<'a, S> {
                 ]));
             }
         }
-        let order = self.order();
-        let parts = self.parts(order);
-        let Replay { steps, late } = self.replay(order, parts, &shown, &mut texts);
+        let steps = replay.steps.iter();
         let steps: Vec<_> = steps
-            .into_iter()
-            .map(|(number, invocation, states)| json!([number, relative(invocation), states]))
+            .filter(|(_, invocation, _)| shown.contains(invocation))
+            .map(|(number, invocation, states)| {
+                let states = states.clone().map(|states| texts.number(states));
+                json!([number, relative(*invocation), states])
+            })
             .collect();
         json!({
             "title": brief(&self.title),
@@ -251,11 +266,11 @@ impl<'a, S: Specification> Page<'a, S> {
             "processes": lanes.keys().map(ToString::to_string).collect::<Vec<_>>(),
             "operations": operations,
             "marks": marks,
-            "order": order.len(),
-            "parts": parts,
+            "order": self.order().len(),
+            "parts": replay.parts,
             "initial": debugged(&self.specification.initial()),
             "steps": steps,
-            "late": late,
+            "late": replay.late,
             "texts": texts.texts,
         })
     }
@@ -277,13 +292,9 @@ impl<'a, S: Specification> Page<'a, S> {
     }
 
     /// Goes through the order as far as it is shown.
-    fn replay(
-        &self,
-        order: &[u64],
-        parts: bool,
-        shown: &BTreeSet<u64>,
-        texts: &mut Texts,
-    ) -> Replay {
+    fn replay(&self, shown: &BTreeSet<u64>) -> Replay {
+        let order = self.order();
+        let parts = self.parts(order);
         let last = order.iter().rposition(|it| shown.contains(it));
         let order = &order[..last.map_or(0, |last| last + 1)];
         let mut states = HashMap::new();
@@ -317,21 +328,23 @@ impl<'a, S: Specification> Page<'a, S> {
                 after = shown.contains(&invocation).then(|| {
                     let mut states: Vec<_> = states.iter().map(debugged).collect();
                     states.sort_unstable();
-                    texts.number(brief(states.join(" or ")))
+                    brief(states.join(" or "))
                 });
             }
             if shown.contains(&invocation) {
                 steps.push((number, invocation, after));
             }
         }
-        Replay { steps, late }
+        Replay { steps, parts, late }
     }
 }
 
 /// The steps of the order that are shown.
 struct Replay {
     /// The number of each, from 1; its invocation; and the states that the object, or the part of it, may be in after it.
-    steps: Vec<(usize, u64, Option<usize>)>,
+    steps: Vec<(usize, u64, Option<String>)>,
+    /// Whether the object has parts.
+    parts: bool,
     /// Whether the time was up before all states were known.
     late: bool,
 }

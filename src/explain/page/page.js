@@ -254,14 +254,16 @@
   }
 
   let asked = false;
-  /** How long the last frames took to draw, in milliseconds. */
+  /** Of the last frames, how long they took to draw, in milliseconds, and how many operations were looked at for that. */
   const frames = [];
+  let looked = 0;
   function redraw() {
     if (asked) return;
     asked = true;
     requestAnimationFrame((now) => {
       asked = false;
       const began = performance.now();
+      looked = 0;
       if (flight) {
         const t = clamp((now - flight.began) / 260, 0, 1), ease = 1 - (1 - t) ** 3;
         view.from = flight.start.from + (flight.target.from - flight.start.from) * ease;
@@ -270,7 +272,7 @@
       }
       draw();
       drawOverview();
-      frames.push(performance.now() - began);
+      frames.push({ took: performance.now() - began, looked });
       if (frames.length > 1000) frames.shift();
     });
   }
@@ -409,21 +411,22 @@
     const row = rows[number];
     const wide = [];
     const strips = { ok: [], fail: [], info: [], pale: [], hit: [] };
-    let drawnTo = -Infinity;
+    // Many to a pixel: of each kind one is drawn.
+    const strip = (list, left, right) => {
+      if (right >= (list[list.length - 1] ?? -Infinity) + 1) list.push(left, right);
+    };
     const limit = at(width);
     for (let i = firstReaching(row, at(GUTTER)); i < row.operations.length; i++) {
       const operation = row.operations[i];
+      looked++;
       if (operation.start > limit) break;
       const { left, right } = extent(operation);
       if (right - left > 5 || operation.bad || operation === selected) {
         wide.push(operation);
         continue;
       }
-      // Many to a pixel: one is drawn.
-      if (operation.hit) strips.hit.push(left, right);
-      if (right <= drawnTo) continue;
-      drawnTo = Math.max(right, left + 1.5);
-      strips[kindOf(operation)].push(left, drawnTo);
+      if (operation.hit) strip(strips.hit, left, right);
+      strip(strips[kindOf(operation)], left, right);
     }
     const y = top(number);
     for (const kind of ["ok", "fail", "info", "pale", "hit"]) {
