@@ -536,6 +536,17 @@ fn a_round_that_no_memory_holds_is_refused() {
         let text = panic_of(|| test.run(seg_queue, enqueue_or_dequeue));
         assert!(text.contains("are too many for a round"), "{text}");
     }
+    #[cfg(feature = "shuttle")]
+    for schedule in [
+        "threads 4000 operations 4000",
+        "threads 4096 operations 16777216",
+    ] {
+        let line = format!("tachograph-schedule-1 seed 7 round 0 {schedule} random 9 steps 0*5");
+        let replay = stress::Schedules::replay(line.parse().unwrap());
+        let test = Stress::new(Queue::new(), SegQueue::new).schedules(replay);
+        let text = panic_of(|| test.run(seg_queue, enqueue_or_dequeue));
+        assert!(text.contains("are too many for a round"), "{text}");
+    }
     // Any number of rounds is well, for each uses the memory of those before.
     let plan = Plan::new().rounds(u64::MAX).time(Duration::ZERO);
     let report = Stress::new(Queue::new(), SegQueue::new).plan(plan);
