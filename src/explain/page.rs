@@ -316,15 +316,23 @@ impl<'a, S: Specification> Page<'a, S> {
                 let states = states
                     .entry(part)
                     .or_insert_with(|| vec![self.specification.initial()]);
-                let mut next = HashSet::new();
-                for state in &*states {
-                    self.specification.step(state, operation.op, ret, |state| {
-                        if next.len() < STATES {
-                            next.insert(state);
+                match &mut states[..] {
+                    // To clone it for each step takes long where it is large.
+                    [state] if self.specification.is_deterministic() => {
+                        self.specification.follow(state, operation.op, ret);
+                    }
+                    _ => {
+                        let mut next = HashSet::new();
+                        for state in &*states {
+                            self.specification.step(state, operation.op, ret, |state| {
+                                if next.len() < STATES {
+                                    next.insert(state);
+                                }
+                            });
                         }
-                    });
+                        *states = next.into_iter().collect();
+                    }
                 }
-                *states = next.into_iter().collect();
                 after = shown.contains(&invocation).then(|| {
                     let mut states: Vec<_> = states.iter().map(debugged).collect();
                     states.sort_unstable();

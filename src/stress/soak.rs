@@ -53,6 +53,10 @@ impl<S: Specification> Specification for From<'_, S> {
         self.specification.follow(state, op, ret);
     }
 
+    fn is_deterministic(&self) -> bool {
+        self.specification.is_deterministic()
+    }
+
     fn is_read(&self, op: &S::Op) -> bool {
         self.specification.is_read(op)
     }
