@@ -201,6 +201,27 @@ SMALL = """\
 """
 
 
+# Right in an order that is not that of time: the read comes first.
+STALE = """\
+{:process 0, :type :invoke, :f :write, :value 1}
+{:process 0, :type :ok, :f :write, :value 1}
+{:process 1, :type :invoke, :f :read, :value nil}
+{:process 1, :type :ok, :f :read, :value nil}
+"""
+
+# A client reads values in the other order than the one that wrote them: in no order of all.
+BACKWARDS = """\
+{:process 0, :type :invoke, :f :write, :value 1}
+{:process 0, :type :ok, :f :write, :value 1}
+{:process 0, :type :invoke, :f :write, :value 2}
+{:process 0, :type :ok, :f :write, :value 2}
+{:process 1, :type :invoke, :f :read, :value nil}
+{:process 1, :type :ok, :f :read, :value 2}
+{:process 1, :type :invoke, :f :read, :value nil}
+{:process 1, :type :ok, :f :read, :value 1}
+"""
+
+
 class Pages:
     def __init__(self, tachograph, folder):
         self.tachograph, self.folder = tachograph, folder
@@ -410,12 +431,43 @@ def frames(browser):
           requestAnimationFrame(tick);
         };
         requestAnimationFrame(tick);""")
-    drawn = sorted(browser.run("return page.frames"))
+    drawn = sorted(browser.run("return page.frames.map((frame) => frame.took)"))
     between.sort()
     at = lambda list, share: list[min(int(len(list) * share), len(list) - 1)]
     print(f"frames: drawing takes {at(drawn, 0.5):.1f} ms (median), {at(drawn, 0.99):.1f} (99 %), {drawn[-1]:.1f} (longest);"
           f" from frame to frame {at(between, 0.5):.1f}, {at(between, 0.99):.1f}, {between[-1]:.1f}")
     browser.press("v")
+
+
+def what_is_off_the_screen_costs_nothing(browser, pages):
+    """What makes it smooth, without a clock: a frame looks at the operations on the screen, and draws no more than has room there."""
+    browser.open(pages.make("many", register(12_500, 4, 5), "register", 0))
+    frames = browser.run_until_called("""
+        const done = arguments[0], frames = [];
+        let calls = 0;
+        const context = CanvasRenderingContext2D.prototype;
+        for (const name of ["fillRect", "rect", "roundRect", "arc", "moveTo", "lineTo", "fill", "stroke", "fillText", "strokeRect", "drawImage"]) {
+          const draw = context[name];
+          context[name] = function (...all) { calls++; return draw.apply(this, all); };
+        }
+        const operations = JSON.parse(document.getElementById("data").textContent).operations;
+        const visible = () => operations.filter(([, from, to]) => from <= page.view.to && (to === null || to >= page.view.from)).length;
+        page.showAll();
+        const tick = () => {
+          frames.push({ calls, visible: visible(), looked: page.frames[page.frames.length - 1].looked });
+          calls = 0;
+          if (frames.length > 80) return done(frames);
+          if (frames.length < 40) page.zoom(0.86); else page.pan((page.view.to - page.view.from) * (frames.length % 2 ? 300 : -301));
+          requestAnimationFrame(() => requestAnimationFrame(tick)); // it is drawn in between
+        };
+        requestAnimationFrame(() => requestAnimationFrame(tick));""")
+    room = browser.run("return document.querySelector('#canvas').clientWidth")
+    rows = 4
+    assert frames[0]["visible"] == 12_500 and frames[-1]["visible"] < 100, (frames[0], frames[-1])
+    for frame in frames:
+        # Beyond those on the screen, one in each row that ends it.
+        assert frame["looked"] <= frame["visible"] + rows, frame
+        assert 0 < frame["calls"] <= rows * room + 2000, frame
 
 
 def hostile_text_stays_text(browser, pages):
@@ -447,6 +499,24 @@ def a_long_history_is_shown_in_part(browser, pages):
     pages.make("long-good", register(60_000, 4, 3), "register", 0)
     browser.open(pages.folder / "long-good.html")
     assert "the beginning" in browser.text("#notice")
+
+
+def what_was_asked_is_what_is_told(browser, pages):
+    for name, content, code, verdict in (("sequential", STALE, 0, "✓ Sequentially consistent"), ("backwards", BACKWARDS, 1, "✗ Violation")):
+        browser.open(pages.make(name, content, "register", code, "--consistency", "sequential"))
+        assert browser.text("#verdict") == verdict, browser.text("#verdict")
+        told = browser.run("return document.querySelector('main').textContent + document.querySelector('#keys').textContent")
+        for word in ("inearizab", "inearization", "nothing explains", "all is well", "one moment"):
+            assert word not in told, (name, word)
+        assert "those of each process keep theirs" in browser.text("#view-verdict"), name
+    # What stands behind the end of an order that is not that of time was judged as well.
+    assert selected(browser)["bad"] and "pale" not in browser.text("#view-verdict")
+    browser.push("#tab-order")
+    assert "A longest order that was found" in browser.text("#view-order")
+    # The order goes back in time, and its dots are still drawn.
+    browser.open(pages.folder / "sequential.html")
+    browser.press("]]]")
+    assert selected(browser)["from"] == 0, selected(browser)
 
 
 def what_was_not_decided_says_so(browser, pages):
@@ -513,9 +583,11 @@ def main():
         trial(tables_read_the_same)
         trial(dark_and_light)
         trial(frames)
+        trial(what_is_off_the_screen_costs_nothing, pages)
         trial(hostile_text_stays_text, pages)
         trial(a_good_history_is_explained_too, pages)
         trial(a_long_history_is_shown_in_part, pages)
+        trial(what_was_asked_is_what_is_told, pages)
         trial(what_was_not_decided_says_so, pages)
         trial(a_history_without_operations_is_a_page_too, pages)
     with Browser(dark=True) as browser:

@@ -66,7 +66,7 @@ fn line<T: Debug>(what: &str, seconds: f64, report: &Report<T>) {
     let per_operation = report.configurations as f64 / report.operations as f64;
     println!(
         "{what:<52}{seconds:>9.3} s  {:<13}{per_operation:>8.2}",
-        report.verdict.name()
+        report.name()
     );
 }
 

@@ -1,6 +1,6 @@
 //! Bugs a second: what a recorder does to the bugs that are looked for under it.
 //!
-//! The same broken objects, the same operations from the same seeds and the same rounds, with three recorders: tachograph's, a
+//! The broken objects of the zoo, the same operations from the same seeds and the same rounds, with three recorders: tachograph's, a
 //! `Mutex<Vec>`, and crossbeam's `SegQueue`. A recorder that makes threads wait for one another keeps them apart, and so hides
 //! what happens only when they meet; a slow one runs fewer rounds. The recorders take turns, batch by batch, so
 //! that all have the same noise.
@@ -13,13 +13,12 @@
 
 use std::{
     cell::Cell,
-    collections::HashSet,
     env, hint,
     sync::{
-        Mutex, RwLock,
+        Mutex,
         atomic::{
-            AtomicBool, AtomicI64, AtomicU64, AtomicUsize,
-            Ordering::{AcqRel, Acquire, SeqCst},
+            AtomicU64,
+            Ordering::{AcqRel, Acquire},
         },
     },
     thread,
@@ -31,8 +30,54 @@ use fastrand::Rng;
 use tachograph::{
     History, HistoryBuilder, Process, Recorder,
     check::{self, Budget},
-    model::{self, Counter, Model, Queue, Set, counter, mutex, queue, set},
+    model::Specification,
 };
+
+/// The objects as they are in the library. What they have of it there they have of this crate here.
+#[path = "../src/stress/zoo"]
+mod zoo {
+    use super::{Outcome, Subject, test};
+
+    mod buffer;
+    mod cache;
+    mod counter;
+    mod lock;
+    mod map;
+    mod queue;
+    mod set;
+    mod snapshot;
+    mod stack;
+
+    /// Each broken one, followed by the one that is right.
+    pub const ALL: [Subject; 18] = [
+        counter::BROKEN,
+        counter::CORRECT,
+        set::BROKEN,
+        set::CORRECT,
+        stack::BROKEN,
+        stack::CORRECT,
+        queue::BROKEN,
+        queue::CORRECT,
+        cache::BROKEN,
+        cache::CORRECT,
+        lock::BROKEN,
+        lock::CORRECT,
+        map::BROKEN,
+        map::CORRECT,
+        buffer::BROKEN,
+        buffer::CORRECT,
+        snapshot::BROKEN,
+        snapshot::CORRECT,
+    ];
+}
+
+#[cfg(feature = "format")]
+use tachograph::format;
+use tachograph::model;
+
+mod stress {
+    pub(crate) use super::{Plan, pause as point};
+}
 
 /// In one group.
 const BATCH: usize = 256;
@@ -41,17 +86,17 @@ fn main() {
     let number = |name: &str, default| {
         env::var(name).map_or(default, |text| text.parse().expect("a number"))
     };
-    let shape = Shape {
+    let plan = Plan {
         groups: number("ROUNDS", 40),
         threads: number("THREADS", 4),
         operations: number("OPERATIONS", 8),
     };
     println!(
         "{} groups of {BATCH} rounds, {} threads, {} operations each\n",
-        shape.groups, shape.threads, shape.operations
+        plan.groups, plan.threads, plan.operations
     );
     println!(
-        "{:<14}{:<14}{:>18}{:>20}{:>16}{:>8}{:>10}",
+        "{:<17}{:<14}{:>15}{:>20}{:>16}{:>8}{:>10}",
         "object",
         "recorder",
         "in 1000 rounds",
@@ -60,16 +105,120 @@ fn main() {
         "ratio",
         "overlap"
     );
-    compare::<BrokenCounter>("counter", &shape);
-    compare::<BrokenLock>("lock", &shape);
-    compare::<BrokenSet>("set", &shape);
-    compare::<BrokenQueue>("queue", &shape);
+    for subject in zoo::ALL.iter().filter(|subject| subject.is_broken) {
+        for Row {
+            recorder,
+            in_rounds,
+            running,
+            all,
+            ratio,
+            overlap,
+        } in (subject.run)(&plan)
+        {
+            println!(
+                "{:<17}{recorder:<14}{in_rounds:>15.0}{running:>20.0}{all:>16.0}{ratio:>8.2}{overlap:>8.0} %",
+                subject.name
+            );
+        }
+    }
 }
 
-struct Shape {
+/// How much is done.
+pub struct Plan {
     groups: usize,
     threads: usize,
     operations: usize,
+}
+
+/// An object, and how recorders are compared by it.
+pub struct Subject {
+    name: &'static str,
+    is_broken: bool,
+    run: fn(&Plan) -> Outcome,
+}
+
+impl Subject {
+    const fn correct(name: &'static str, _: &str, run: fn(&Plan) -> Outcome) -> Self {
+        Self {
+            name,
+            is_broken: false,
+            run,
+        }
+    }
+
+    const fn broken(name: &'static str, _: &str, run: fn(&Plan) -> Outcome) -> Self {
+        Self {
+            name,
+            is_broken: true,
+            run,
+        }
+    }
+
+    const fn short_lived(self) -> Self {
+        self
+    }
+}
+
+/// A row for each recorder.
+pub type Outcome = Vec<Row>;
+
+/// Medians of what was found with one recorder.
+pub struct Row {
+    recorder: &'static str,
+    in_rounds: f64,
+    running: f64,
+    all: f64,
+    /// To the first.
+    ratio: f64,
+    overlap: f64,
+}
+
+/// What is drawn from.
+pub struct Draw {
+    random: Rng,
+    unique: u64,
+}
+
+impl Draw {
+    fn below(&mut self, end: u64) -> u64 {
+        self.random.u64(..end)
+    }
+
+    fn chance(&mut self, times: u64, of: u64) -> bool {
+        self.below(of) < times
+    }
+
+    fn unique(&mut self) -> u64 {
+        self.unique += 1;
+        self.unique
+    }
+
+    fn weighted<T, const N: usize>(&mut self, choices: [(u64, T); N]) -> T {
+        let all = choices.iter().map(|(weight, _)| weight).sum();
+        let mut left = self.below(all);
+        for (weight, choice) in choices {
+            match left.checked_sub(weight) {
+                None => return choice,
+                Some(rest) => left = rest,
+            }
+        }
+        unreachable!("what was drawn is below the sum of the weights")
+    }
+}
+
+/// An object of the zoo under test.
+pub struct Test<'p, S, F> {
+    specification: S,
+    make: F,
+    plan: &'p Plan,
+}
+
+fn test<S, F>(specification: S, make: F, plan: &Plan) -> Test<'_, S, F> {
+    Test {
+        specification,
+        make,
+        plan,
+    }
 }
 
 /// What was found in one group.
@@ -82,32 +231,125 @@ struct Found {
     operations: u64,
 }
 
-fn compare<B: Broken>(name: &str, shape: &Shape) {
-    let mut found: [Vec<Found>; 3] = Default::default();
-    let mut ours = Batch::<B, Recorder<OpOf<B>, RetOf<B>>>::new(shape);
-    let mut locked = Batch::<B, Place<Mutex<Vec<Line<B>>>>>::new(shape);
-    let mut queued = Batch::<B, Place<SegQueue<Line<B>>>>::new(shape);
-    for group in 0..shape.groups as u64 {
-        found[0].push(ours.group(shape, group));
-        found[1].push(locked.group(shape, group));
-        found[2].push(queued.group(shape, group));
+impl<S, F, T> Test<'_, S, F>
+where
+    S: Specification<Op: Clone + Send + Sync, Ret: Send + Sync, State: Send> + Sync,
+    F: Fn() -> T,
+    T: Sync,
+{
+    /// Nothing lives so long here that it has to be settled.
+    fn settle(self, _: impl Fn(Option<(&S::Op, &S::Ret)>) -> Option<S::Op>) -> Self {
+        self
     }
-    let mut first = None;
-    for (recorder, found) in ["tachograph", "Mutex<Vec>", "SegQueue"].iter().zip(&found) {
-        let median = |rate: &dyn Fn(&Found) -> f64| {
-            let mut rates: Vec<f64> = found.iter().map(rate).collect();
-            rates.sort_by(f64::total_cmp);
-            rates[rates.len() / 2]
+
+    fn report(
+        self,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
+        draw: impl Fn(&mut Draw) -> S::Op,
+    ) -> Outcome {
+        let mut found: [Vec<Found>; 3] = Default::default();
+        let mut ours = recorders::<Recorder<S::Op, S::Ret>>();
+        let mut locked = recorders::<Place<Mutex<Vec<Line<S>>>>>();
+        let mut queued = recorders::<Place<SegQueue<Line<S>>>>();
+        // The first is so that their memory is there.
+        for group in 0..=self.plan.groups as u64 {
+            let now = [
+                self.group(&mut ours, group, &run, &draw),
+                self.group(&mut locked, group, &run, &draw),
+                self.group(&mut queued, group, &run, &draw),
+            ];
+            if group > 0 {
+                found
+                    .iter_mut()
+                    .zip(now)
+                    .for_each(|(all, now)| all.push(now));
+            }
+        }
+        let mut first = None;
+        let names = ["tachograph", "Mutex<Vec>", "SegQueue"];
+        let row = |(recorder, found): (_, &Vec<Found>)| {
+            let median = |rate: &dyn Fn(&Found) -> f64| {
+                let mut rates: Vec<f64> = found.iter().map(rate).collect();
+                rates.sort_by(f64::total_cmp);
+                rates[rates.len() / 2]
+            };
+            let all = median(&|found| found.violations as f64 / found.all.as_secs_f64());
+            Row {
+                recorder,
+                in_rounds: median(&|found| found.violations as f64 * 1000.0 / BATCH as f64),
+                running: median(&|found| found.violations as f64 / found.running.as_secs_f64()),
+                all,
+                ratio: all / *first.get_or_insert(all),
+                overlap: median(&|found| {
+                    found.overlapping as f64 * 100.0 / found.operations.max(1) as f64
+                }),
+            }
         };
-        let in_rounds = median(&|found| found.violations as f64 * 1000.0 / BATCH as f64);
-        let running = median(&|found| found.violations as f64 / found.running.as_secs_f64());
-        let all = median(&|found| found.violations as f64 / found.all.as_secs_f64());
-        let overlap =
-            median(&|found| found.overlapping as f64 * 100.0 / found.operations.max(1) as f64);
-        let ratio = all / *first.get_or_insert(all);
-        println!(
-            "{name:<14}{recorder:<14}{in_rounds:>18.0}{running:>20.0}{all:>16.0}{ratio:>8.2}{overlap:>8.0} %"
-        );
+        names.into_iter().zip(&found).map(row).collect()
+    }
+
+    fn group<W: Record<S::Op, S::Ret>>(
+        &self,
+        recorders: &mut [W],
+        seed: u64,
+        run: &(impl Fn(&T, &S::Op) -> S::Ret + Sync),
+        draw: &impl Fn(&mut Draw) -> S::Op,
+    ) -> Found {
+        let plan = self.plan;
+        let objects: Vec<T> = (0..BATCH).map(|_| (self.make)()).collect();
+        let random = Rng::with_seed(seed);
+        let mut drawn = Draw { random, unique: 0 };
+        let mut turns: Vec<(u64, Vec<Vec<S::Op>>)> = Vec::new();
+        for _ in 0..plan.threads {
+            let mut round = || (0..plan.operations).map(|_| draw(&mut drawn)).collect();
+            let rounds = (0..BATCH).map(|_| round()).collect();
+            turns.push((drawn.random.u64(1..), rounds));
+        }
+        let barrier = Barrier::new(plan.threads);
+        let (shared, objects, barrier) = (&*recorders, &objects, &barrier);
+        let times: Vec<Duration> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..)
+                .zip(turns)
+                .map(|(process, (pace, rounds))| {
+                    scope.spawn(move || {
+                        PACE.set(pace);
+                        barrier.wait();
+                        let began = Instant::now();
+                        for ((ops, recorder), object) in rounds.into_iter().zip(shared).zip(objects)
+                        {
+                            let mut handle = recorder.handle(process);
+                            barrier.wait();
+                            for op in ops {
+                                pause();
+                                handle.op(op.clone(), || run(object, &op));
+                            }
+                        }
+                        began.elapsed()
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        let running = times.into_iter().max().unwrap_or_default();
+        let began = Instant::now();
+        let mut found = Found::default();
+        for recorder in recorders {
+            let history = recorder.history();
+            let overlap = history.overlap();
+            found.overlapping += overlap.overlapping;
+            found.operations += overlap.operations;
+            let budget = Budget::unlimited().configurations(1_000_000);
+            let report = check::linearizable(&self.specification, &history, &budget);
+            found.violations += u64::from(report.verdict.is_violation());
+        }
+        Found {
+            running,
+            all: running + began.elapsed(),
+            ..found
+        }
     }
 }
 
@@ -156,7 +398,7 @@ impl<O, R> Handle<O, R> for Process<O, R> {
 
 /// An event as one would write it down: who, and what.
 type Written<O, R> = (u64, Result<R, O>);
-type Line<B> = Written<OpOf<B>, RetOf<B>>;
+type Line<S> = Written<<S as Specification>::Op, <S as Specification>::Ret>;
 
 /// What is written to by a reference, at the end.
 struct Shared<'a, T> {
@@ -235,82 +477,8 @@ fn built<O, R>(lines: impl Iterator<Item = Written<O, R>>) -> History<O, R> {
 // The rounds
 
 /// The recorders of a group, used again and again.
-struct Batch<B, W> {
-    recorders: Vec<W>,
-    object: std::marker::PhantomData<fn() -> B>,
-}
-
-impl<B: Broken, W: Record<OpOf<B>, RetOf<B>>> Batch<B, W> {
-    fn new(shape: &Shape) -> Self {
-        let mut batch = Self {
-            recorders: std::iter::repeat_with(W::default).take(BATCH).collect(),
-            object: std::marker::PhantomData,
-        };
-        batch.group(shape, u64::MAX); // so that their memory is there
-        batch
-    }
-
-    fn group(&mut self, shape: &Shape, seed: u64) -> Found {
-        let mut random = Rng::with_seed(seed);
-        let objects: Vec<B> = (0..BATCH).map(|_| B::new()).collect();
-        let mut unique = 0;
-        let mut turns: Vec<(u64, Vec<Vec<OpOf<B>>>)> = Vec::new();
-        for _ in 0..shape.threads {
-            let mut draw = || {
-                unique += 1;
-                B::draw(&mut random, unique)
-            };
-            let mut round = || (0..shape.operations).map(|_| draw()).collect();
-            let rounds = (0..BATCH).map(|_| round()).collect();
-            turns.push((random.u64(1..), rounds));
-        }
-        let barrier = Barrier::new(shape.threads);
-        let (recorders, objects, barrier) = (&self.recorders, &objects, &barrier);
-        let times: Vec<Duration> = thread::scope(|scope| {
-            let threads: Vec<_> = (0..)
-                .zip(turns)
-                .map(|(process, (pace, rounds))| {
-                    scope.spawn(move || {
-                        PACE.set(pace);
-                        barrier.wait();
-                        let began = Instant::now();
-                        for ((ops, recorder), object) in
-                            rounds.into_iter().zip(recorders).zip(objects)
-                        {
-                            let mut handle = recorder.handle(process);
-                            barrier.wait();
-                            for op in ops {
-                                pause();
-                                handle.op(op.clone(), || object.run(&op));
-                            }
-                        }
-                        began.elapsed()
-                    })
-                })
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect()
-        });
-        let running = times.into_iter().max().unwrap_or_default();
-        let began = Instant::now();
-        let mut found = Found::default();
-        for recorder in &mut self.recorders {
-            let history = recorder.history();
-            let overlap = history.overlap();
-            found.overlapping += overlap.overlapping;
-            found.operations += overlap.operations;
-            let budget = Budget::unlimited().configurations(1_000_000);
-            let report = check::linearizable(&B::model(), &history, &budget);
-            found.violations += u64::from(report.verdict.is_violation());
-        }
-        Found {
-            running,
-            all: running + began.elapsed(),
-            ..found
-        }
-    }
+fn recorders<W: Default>() -> Vec<W> {
+    std::iter::repeat_with(W::default).take(BATCH).collect()
 }
 
 /// Releases all threads together: they spin, then yield.
@@ -355,187 +523,5 @@ fn pause() {
     PACE.set(pace);
     if pace % 8 == 0 {
         thread::yield_now();
-    }
-}
-
-// The objects: those of `stress::zoo` that are told in a few lines
-
-type OpOf<B> = <<B as Broken>::Model as Model>::Op;
-type RetOf<B> = <<B as Broken>::Model as Model>::Ret;
-
-trait Broken: Sync {
-    type Model: Model<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send> + Sync;
-
-    fn model() -> Self::Model;
-    fn new() -> Self;
-    fn run(&self, op: &OpOf<Self>) -> RetOf<Self>;
-    fn draw(random: &mut Rng, unique: u64) -> OpOf<Self>;
-}
-
-/// Adds by a load and a store.
-struct BrokenCounter(AtomicI64);
-
-impl Broken for BrokenCounter {
-    type Model = Counter;
-
-    fn model() -> Counter {
-        Counter::new()
-    }
-
-    fn new() -> Self {
-        Self(AtomicI64::new(0))
-    }
-
-    fn run(&self, op: &counter::Op) -> counter::Ret {
-        let old = self.0.load(SeqCst);
-        match op {
-            counter::Op::Get => counter::Ret::Count(old),
-            counter::Op::Add(n) | counter::Op::FetchAdd(n) => {
-                pause();
-                self.0.store(old + n, SeqCst);
-                counter::Ret::Done
-            }
-        }
-    }
-
-    fn draw(random: &mut Rng, _: u64) -> counter::Op {
-        match random.bool() {
-            true => counter::Op::Get,
-            false => counter::Op::Add(1),
-        }
-    }
-}
-
-/// Looks whether it is free, then takes it.
-struct BrokenLock(AtomicBool);
-
-impl Broken for BrokenLock {
-    type Model = model::Mutex;
-
-    fn model() -> model::Mutex {
-        model::Mutex::new()
-    }
-
-    fn new() -> Self {
-        Self(AtomicBool::new(false))
-    }
-
-    fn run(&self, op: &mutex::Op) -> bool {
-        match op {
-            mutex::Op::Release => self.0.swap(false, SeqCst),
-            mutex::Op::TryAcquire | mutex::Op::Acquire => {
-                let free = !self.0.load(SeqCst);
-                if free {
-                    pause();
-                    self.0.store(true, SeqCst);
-                }
-                free
-            }
-        }
-    }
-
-    fn draw(random: &mut Rng, _: u64) -> mutex::Op {
-        match random.u8(..3) {
-            0 => mutex::Op::Release,
-            _ => mutex::Op::TryAcquire,
-        }
-    }
-}
-
-/// Looks under one lock and inserts under another.
-struct BrokenSet(RwLock<HashSet<u64>>);
-
-impl Broken for BrokenSet {
-    type Model = Set<u64>;
-
-    fn model() -> Set<u64> {
-        Set::new()
-    }
-
-    fn new() -> Self {
-        Self(RwLock::default())
-    }
-
-    fn run(&self, op: &set::Op<u64>) -> set::Ret<u64> {
-        set::Ret::Is(match op {
-            set::Op::Remove(element) => self.0.write().unwrap().remove(element),
-            set::Op::Add(element) => {
-                let is_new = !self.0.read().unwrap().contains(element);
-                if is_new {
-                    pause();
-                    self.0.write().unwrap().insert(*element);
-                }
-                is_new
-            }
-            _ => unreachable!("not drawn"),
-        })
-    }
-
-    fn draw(random: &mut Rng, _: u64) -> set::Op<u64> {
-        let element = random.u64(..3);
-        match random.bool() {
-            true => set::Op::Add(element),
-            false => set::Op::Remove(element),
-        }
-    }
-}
-
-/// Stores its tail without looking, so that it may go back behind a value.
-struct BrokenQueue {
-    values: Vec<AtomicU64>,
-    head: AtomicUsize,
-    tail: AtomicUsize,
-}
-
-impl Broken for BrokenQueue {
-    type Model = Queue<u64>;
-
-    fn model() -> Queue<u64> {
-        Queue::new()
-    }
-
-    fn new() -> Self {
-        Self {
-            values: (0..1024).map(|_| AtomicU64::new(0)).collect(),
-            head: AtomicUsize::new(0),
-            tail: AtomicUsize::new(0),
-        }
-    }
-
-    fn run(&self, op: &queue::Op<u64>) -> queue::Ret<u64> {
-        if let queue::Op::Enqueue(value) = op {
-            let mut place = self.tail.load(SeqCst);
-            let values = &self.values;
-            while values[place]
-                .compare_exchange(0, *value, SeqCst, SeqCst)
-                .is_err()
-            {
-                place += 1;
-            }
-            pause();
-            self.tail.store(place + 1, SeqCst);
-            return queue::Ret::Enqueued(true);
-        }
-        queue::Ret::Value(loop {
-            let head = self.head.load(SeqCst);
-            if head >= self.tail.load(SeqCst) {
-                break None;
-            }
-            let next = head + 1;
-            if self
-                .head
-                .compare_exchange(head, next, SeqCst, SeqCst)
-                .is_ok()
-            {
-                break Some(self.values[head].load(SeqCst));
-            }
-        })
-    }
-
-    fn draw(random: &mut Rng, unique: u64) -> queue::Op<u64> {
-        match random.bool() {
-            true => queue::Op::Enqueue(unique),
-            false => queue::Op::Dequeue,
-        }
     }
 }

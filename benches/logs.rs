@@ -461,7 +461,7 @@ fn trouble<T>(
         Verdict::Unknown(reason @ (Reason::Spent(_) | Reason::TooManyOpen { .. })) => {
             format!("unknown: {reason}")
         }
-        other => other.name().to_owned(),
+        _ => report.name().to_owned(),
     };
     format!(
         "{}{name}, {which}, seed {seed}: {found}, made as {known:?}; {:.3} s, {each:.1} configurations an operation",

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "check")]
 pub mod check;
+#[cfg(feature = "check")]
+mod command;
 mod event;
 #[cfg(feature = "check")]
 pub mod explain;

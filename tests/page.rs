@@ -1,7 +1,11 @@
 //! The page as a file: how large it is, what is in it, and what can never be in it. What it does is tried in a browser.
 #![cfg(all(feature = "check", feature = "format"))]
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use serde_json::Value as Json;
 use tachograph::{
@@ -220,6 +224,7 @@ fn what_is_open_when_the_window_begins_is_shown_and_is_bounded() {
     let model = register();
     let mut report = checked(&HistoryBuilder::new().finish().unwrap());
     report.verdict = check::Verdict::Violation(Box::new(check::Violation {
+        consistency: check::Consistency::Linearizable,
         is_first: true,
         event: history.end() - 1,
         invocation: history.end() - 2,
@@ -351,6 +356,63 @@ fn long_texts_are_cut_and_the_page_stays_small() {
             .iter()
             .all(|text| text.as_str().unwrap().chars().count() <= 201)
     );
+}
+
+/// A number that counts how often it is added to, and how often it is cloned.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Counted(u64);
+
+static ADDED: AtomicU64 = AtomicU64::new(0);
+static CLONED: AtomicU64 = AtomicU64::new(0);
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        CLONED.fetch_add(1, Relaxed);
+        Self(self.0)
+    }
+}
+
+struct Counting;
+
+impl Model for Counting {
+    type Op = Says;
+    type Ret = ();
+    type State = Counted;
+
+    fn initial(&self) -> Counted {
+        Counted(0)
+    }
+
+    fn apply(&self, state: &mut Counted, _: &Says) {
+        ADDED.fetch_add(1, Relaxed);
+        state.0 += 1;
+    }
+}
+
+#[test]
+fn the_order_is_gone_through_once_however_many_windows_are_tried() {
+    let mut builder = HistoryBuilder::new();
+    let operations = 15_000;
+    for number in 0..operations {
+        let text = format!("{number}{}", "\u{1f980}".repeat(200));
+        builder.invoke(0, Says(text)).ok(0, ());
+    }
+    let history = builder.finish().unwrap();
+    let report = check::linearizable(&Counting, &history, &Budget::unlimited());
+    ADDED.store(0, Relaxed);
+    CLONED.store(0, Relaxed);
+    let page = Page::new(&Counting, &history).report(&report).to_string();
+    let data = data(&page);
+    let shown = data["operations"].as_array().unwrap().len() as u64;
+    assert!(shown < 10_000, "all fit at once: {shown}");
+    assert!(ADDED.load(Relaxed) <= operations);
+    // It may be a queue of thousands.
+    assert_eq!(CLONED.load(Relaxed), 0);
+    // And each of those shown has its state.
+    let steps = data["steps"].as_array().unwrap();
+    assert_eq!(steps.len() as u64, shown);
+    let last = data["texts"][steps.last().unwrap()[2].as_u64().unwrap() as usize].as_str();
+    assert_eq!(last, Some(&*format!("Counted({shown})")));
 }
 
 #[test]

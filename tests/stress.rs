@@ -277,6 +277,48 @@ fn a_violation_panics_and_names_the_files_written() {
 }
 
 #[test]
+fn a_history_is_written_beside_account_and_page_whatever_it_is_called() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("stress-names-{}", std::process::id()));
+    for extension in ["txt", "TXT", "html", "schedule"] {
+        let report = Stress::new(Queue::new(), SegQueue::new)
+            .plan(rounds(1000).seed(3).output(&directory))
+            .save(extension, |_, file| file.write_all(b"the history"))
+            .report(always_empty, enqueue_or_dequeue);
+        let files = report.files();
+        assert_eq!(files.len(), 2 + usize::from(cfg!(feature = "format")));
+        let read = |path| fs::read_to_string(path).unwrap();
+        assert!(read(&files[0]).contains("nothing explains this"));
+        assert_eq!(read(&files[1]), "the history");
+        let name = format!("seed-3-round-0.history.{extension}");
+        assert!(files[1].ends_with(&name), "{files:?}");
+    }
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn all_that_cannot_be_written_is_said() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("stress-errors-{}", std::process::id()));
+    // Directories are where the files should be.
+    let taken = |extension| directory.join(format!("seed-3-round-0.{extension}"));
+    for extension in ["txt", "events"] {
+        fs::create_dir_all(taken(extension)).unwrap();
+    }
+    let report = Stress::new(Queue::new(), SegQueue::new)
+        .plan(rounds(1000).seed(3).output(&directory))
+        .save("events", |_, _| Ok(()))
+        .report(always_empty, enqueue_or_dequeue);
+    fs::remove_dir_all(&directory).unwrap();
+    let text = report.to_string();
+    assert_eq!(report.unwritten().len(), 2, "{text}");
+    for extension in ["txt", "events"] {
+        let says = format!("not written: {}: ", taken(extension).display());
+        assert!(text.contains(&says), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_written_is_said_and_the_finding_too() {
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("stress-file-{}", std::process::id()));
@@ -286,7 +328,7 @@ fn what_cannot_be_written_is_said_and_the_finding_too() {
         .report(always_empty, enqueue_or_dequeue);
     fs::remove_file(&file).unwrap();
     let text = report.to_string();
-    assert!(text.contains("not written: "), "{text}");
+    assert_eq!(text.matches("not written: ").count(), 1, "{text}");
     assert!(text.contains("violation"), "{text}");
 }
 
@@ -395,7 +437,7 @@ fn a_panic_in_the_model_goes_on_and_nothing_hangs() {
 }
 
 #[test]
-fn a_panic_in_cloning_an_operation_or_dropping_an_object_does_not_hang() {
+fn a_panic_in_cloning_an_operation_does_not_hang() {
     #[derive(Debug, PartialEq)]
     struct Unclonable;
 
@@ -420,20 +462,98 @@ fn a_panic_in_cloning_an_operation_or_dropping_an_object_does_not_hang() {
     let test = Stress::new(Any, || ()).plan(rounds(1000));
     let text = panic_of(|| test.run(|(), _| (), |_| Unclonable));
     assert!(text.contains("panicked: there is only one"), "{text}");
+}
 
-    struct Sticky;
+/// Never to be dropped.
+struct Sticky;
 
-    impl Drop for Sticky {
-        fn drop(&mut self) {
-            if !thread::panicking() {
-                panic!("stuck");
-            }
-        }
+impl Drop for Sticky {
+    fn drop(&mut self) {
+        panic!("stuck");
     }
+}
 
-    let test = Stress::new(Register::<u64>::new(), || Sticky).plan(rounds(1000));
-    let text = panic_of(|| test.run(|_, _| None, |_| register::Op::Read));
-    assert_eq!(text, "stuck");
+fn read(_: &Sticky, _: &register::Op<u64>) -> Option<u64> {
+    None
+}
+
+#[test]
+fn an_object_that_panics_when_it_is_dropped_fails_the_test() {
+    let report = |plan: Plan| {
+        Stress::new(Register::new(), || Sticky)
+            .plan(plan)
+            .report(read, |_| register::Op::Read)
+    };
+    // At once, or where it lives long at the end.
+    for (plan, last) in [(rounds(100), 0), (soak(3, 10), 2)] {
+        let found = report(plan);
+        let finding = found.finding.as_ref().expect("it is a finding");
+        assert!(
+            matches!(&finding.cause, Cause::Drop { message } if message == "stuck"),
+            "{found}"
+        );
+        assert_eq!((finding.round, found.counts.panicked), (last, 1), "{found}");
+        assert!(!found.is_pass());
+        let text = found.to_string();
+        let says = format!("in round {last}, the object panicked when it was dropped: stuck");
+        assert!(text.starts_with(&says), "{text}");
+    }
+    assert_eq!(report(rounds(40).keep_going(true)).counts.panicked, 40);
+}
+
+// Two panics at once would end the process.
+#[test]
+fn objects_that_panic_are_dropped_while_something_else_panics() {
+    let test = |plan| Stress::new(Register::new(), || Sticky).plan(plan);
+    let drawn = Fuse::new(1000);
+    let draw = |_: &mut Draw| {
+        drawn.call();
+        register::Op::Read
+    };
+    let text = panic_of(|| test(rounds(100)).run(read, draw));
+    assert!(text.contains("it blew"), "{text}");
+    for plan in [rounds(100), soak(100, 2)] {
+        let test = Stress::new(Weak, || Sticky).plan(plan);
+        let text = panic_of(|| test.run(|_, _| (), |_| 1));
+        assert_eq!(text, "too much");
+    }
+    // Of an operation it is the first that counts.
+    let text = panic_of(|| test(rounds(100)).run(|_, _| panic!("first"), |_| register::Op::Read));
+    assert!(text.contains("panicked: first"), "{text}");
+}
+
+#[test]
+fn a_round_that_no_memory_holds_is_refused() {
+    let most = Plan::OPERATIONS;
+    for (threads, operations) in [
+        (4, 1 << 60),
+        (usize::MAX, 1),
+        (Plan::THREADS + 1, 1),
+        (2, most),
+    ] {
+        let plan = rounds(1).threads(threads).operations(operations);
+        let test = Stress::new(Queue::new(), SegQueue::new).plan(plan);
+        let text = panic_of(|| test.run(seg_queue, enqueue_or_dequeue));
+        assert!(text.contains("are too many for a round"), "{text}");
+    }
+    #[cfg(feature = "shuttle")]
+    for schedule in [
+        "threads 4000 operations 4000",
+        "threads 4096 operations 16777216",
+    ] {
+        let line = format!("tachograph-schedule-1 seed 7 round 0 {schedule} random 9 steps 0*5");
+        let replay = stress::Schedules::replay(line.parse().unwrap());
+        let test = Stress::new(Queue::new(), SegQueue::new).schedules(replay);
+        let text = panic_of(|| test.run(seg_queue, enqueue_or_dequeue));
+        assert!(text.contains("are too many for a round"), "{text}");
+    }
+    // Any number of rounds is well, for each uses the memory of those before.
+    let plan = Plan::new().rounds(u64::MAX).time(Duration::ZERO);
+    let report = Stress::new(Queue::new(), SegQueue::new).plan(plan);
+    assert_eq!(
+        report.report(seg_queue, enqueue_or_dequeue).counts.rounds,
+        0
+    );
 }
 
 #[test]
@@ -660,6 +780,35 @@ struct Repeating {
     queue: SegQueue<u64>,
     enqueued: AtomicU64,
     kept: AtomicU64,
+}
+
+#[test]
+fn what_settles_is_a_process_of_its_own() {
+    let report = Stress::new(Queue::new(), SegQueue::new)
+        .plan(soak(10, 20).threads(3).seed(1))
+        .settle(emptied)
+        .report(always_empty, |draw| {
+            Op::Enqueue(100 * draw.process() as u64)
+        });
+    let history = report
+        .finding
+        .as_ref()
+        .expect("it says that it is empty")
+        .history
+        .events();
+    let mut settled = 0;
+    for event in history {
+        match event.kind {
+            // What a thread did is under its number.
+            EventKind::Invoke(Op::Enqueue(value)) => assert_eq!(event.process.0, value / 100),
+            EventKind::Invoke(_) => {
+                assert_eq!(event.process.0, 3);
+                settled += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(settled > 0, "{report}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #[cfg(feature = "stress")]
 use super::Verdict;
 use super::{
-    Budget, Reason, Report,
+    Budget, Consistency, Reason, Report,
     budget::Account,
     collection, parts,
     verdict::{Judged, no_beginning},
@@ -37,7 +37,7 @@ where
 {
     let account = Account::new(*budget);
     let judged = judge(specification, history, &account);
-    judged.report(&account)
+    judged.report(Consistency::Linearizable, &account)
 }
 
 /// The same, and the state that the history ends in: if it is linearizable, if nothing is open at its end, and if
@@ -54,7 +54,7 @@ where
     let account = Account::new(*budget);
     let judged = judge(specification, history, &account);
     let ends_in_one_state = judged.ends_in_one_state;
-    let report = judged.report(&account);
+    let report = judged.report(Consistency::Linearizable, &account);
     let state = match &report.verdict {
         Verdict::Linearizable(witness) if ends_in_one_state => {
             after(specification, history, &witness.order)

@@ -15,6 +15,7 @@ mod budget;
 mod collection;
 mod configuration;
 mod depth_first;
+mod consistency;
 mod frontier;
 mod linearizable;
 mod parts;
@@ -29,6 +30,7 @@ mod witness;
 pub(crate) use self::linearizable::linearizable_to;
 pub use self::{
     budget::{Budget, Spent},
+    consistency::Consistency,
     linearizable::linearizable,
     sequential::sequentially_consistent,
     verdict::{Blocked, Explained, Reason, Report, Verdict, Violation, Witness},

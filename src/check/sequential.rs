@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rustc_hash::FxHashSet;
 
 use super::{
-    Blocked, Budget, Explained, Reason, Report, Verdict, Violation, Witness,
+    Blocked, Budget, Consistency, Explained, Reason, Report, Verdict, Violation, Witness,
     budget::{Account, Meter},
     verdict::{Judged, no_beginning, operation, why_not},
 };
@@ -18,7 +18,7 @@ use crate::{
 /// the specification says, and those of a process come in its own order ([Lamport
 /// 1979](https://doi.org/10.1109/TC.1979.1675439)). When they happened does not matter.
 ///
-/// The verdict is told in the same words: [`Verdict::Linearizable`] has that order. Outcomes count as in
+/// [`Verdict::Linearizable`] has that order, and [`Report::consistency`] says what it is an order of. Outcomes count as in
 /// [`linearizable`](super::linearizable), but parts of an object cannot be checked apart. A violation is no
 /// matter of one event here; it names an operation that the longest order found cannot go on with.
 ///
@@ -35,7 +35,7 @@ pub fn sequentially_consistent<S: Specification>(
 ) -> Report<S::State> {
     let account = Account::new(*budget);
     if let Some(reason) = no_beginning(history) {
-        return Judged::unknown(reason).report(&account);
+        return Judged::unknown(reason).report(Consistency::Sequential, &account);
     }
     let search = Search::new(specification, history);
     let verdict = search.run(&mut account.meter(u64::MAX));
@@ -44,7 +44,7 @@ pub fn sequentially_consistent<S: Specification>(
         operations: search.lanes.iter().map(|lane| lane.len() as u64).sum(),
         ends_in_one_state: false, // nobody asks
     };
-    judged.report(&account)
+    judged.report(Consistency::Sequential, &account)
 }
 
 /// An operation that may take effect.
@@ -252,9 +252,9 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
             why: why_not(self.specification, &configuration.state, step.op, step.ret),
         };
         Violation {
+            consistency: Consistency::Sequential,
             event: first.completion.unwrap_or(first.invocation),
-            // Of this order, for there is no other "first" here.
-            is_first: true,
+            is_first: false,
             invocation: first.invocation,
             operation: operation(first.op, first.ret),
             prefix: Witness { order },

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt, time::Duration};
 
-use super::{Spent, budget::Account};
+use super::{Consistency, Spent, budget::Account};
 use crate::{
     history::{History, Operation, Outcome},
     model::Specification,
@@ -11,6 +11,8 @@ use crate::{
 /// What a check found, and what it took.
 #[derive(Clone, Debug)]
 pub struct Report<T> {
+    /// What was asked.
+    pub consistency: Consistency,
     /// What was found.
     pub verdict: Verdict<T>,
     /// The operations that were checked: all but those that failed.
@@ -24,7 +26,8 @@ pub struct Report<T> {
 /// What was found of a history. `T` is the state of the model.
 #[derive(Clone, Debug)]
 pub enum Verdict<T> {
-    /// The history is what the specification allows, and this linearization, an order of its operations, shows it.
+    /// The history is what the specification allows, and this order of its operations shows it: a linearization, unless
+    /// something [less](Consistency::Sequential) was asked.
     Linearizable(Witness),
     /// It is not, and here is where.
     Violation(Box<Violation<T>>),
@@ -45,11 +48,15 @@ pub struct Witness {
 /// Why a history is not what the specification allows.
 #[derive(Clone, Debug)]
 pub struct Violation<T> {
+    /// What it is a violation of.
+    pub consistency: Consistency,
     /// The index of the first event that nothing explains: up to the event before, the history is linearizable. It is
-    /// an `ok`, or a `fail` of an operation that must have taken effect.
+    /// an `ok`, or a `fail` of an operation that must have taken effect. Of [sequential
+    /// consistency](Consistency::Sequential) no event is the first: it is where the longest order that was found ends.
     pub event: u64,
     /// Whether it is known to be the first. Where not, the budget ended while it was looked for, and it is one near it, of which
-    /// not everything below may be known; or other parts of the object are undecided, which may have an earlier one.
+    /// not everything below may be known; or other parts of the object are undecided, which may have an earlier one; or no event
+    /// is the first.
     pub is_first: bool,
     /// The index of the invocation that it completes.
     pub invocation: u64,
@@ -74,15 +81,19 @@ impl<T> Violation<T> {
     /// Which event it is, and whether it is the first that nothing explains, on one line.
     pub fn summary(&self) -> String {
         let Self {
+            consistency,
             event,
             invocation,
             operation,
             is_first,
             ..
         } = self;
-        let what = match is_first {
-            true => "which nothing explains",
-            false => {
+        let what = match (consistency, is_first) {
+            (Consistency::Linearizable, true) => "which nothing explains",
+            (Consistency::Sequential, _) => {
+                "with which the longest order found does not go on: there is none of all operations in which each process keeps its own"
+            }
+            (Consistency::Linearizable, false) => {
                 "and nothing explains all up to some event near it: there was no budget to find out which is the first"
             }
         };
@@ -165,8 +176,9 @@ impl<T> Judged<T> {
         }
     }
 
-    pub(super) fn report(self, account: &Account) -> Report<T> {
+    pub(super) fn report(self, consistency: Consistency, account: &Account) -> Report<T> {
         Report {
+            consistency,
             verdict: self.verdict,
             operations: self.operations,
             configurations: account.configurations(),
@@ -194,22 +206,34 @@ impl<T> Verdict<T> {
     pub fn is_violation(&self) -> bool {
         matches!(self, Self::Violation(_))
     }
+}
 
-    /// `linearizable`, `violation` or `unknown`.
+impl<T> Report<T> {
+    /// The verdict in a word or two: [what was asked](Consistency::name) if it is that, or `violation` or `unknown`.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Linearizable(_) => "linearizable",
-            Self::Violation(_) => "violation",
-            Self::Unknown(_) => "unknown",
+        match self.verdict {
+            Verdict::Linearizable(_) => self.consistency.name(),
+            Verdict::Violation(_) => "violation",
+            Verdict::Unknown(_) => "unknown",
         }
     }
 }
 
-/// For a person; of bounded length.
+/// The verdict in the words of what was asked, for a person; of bounded length.
+impl<T: fmt::Debug> fmt::Display for Report<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.verdict {
+            Verdict::Linearizable(_) => f.write_str(self.name()),
+            verdict => verdict.fmt(f),
+        }
+    }
+}
+
+/// For a person; of bounded length. What it is about the [`Report`] says.
 impl<T: fmt::Debug> fmt::Display for Verdict<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Linearizable(_) => f.write_str("linearizable"),
+            Self::Linearizable(_) => f.write_str("there is an order that explains it"),
             Self::Violation(violation) => violation.fmt(f),
             Self::Unknown(reason) => write!(f, "unknown: {reason}"),
         }
@@ -311,6 +335,7 @@ pub(super) fn violation<S: Specification>(
     };
     let explained = explained.into_iter().map(explain).collect();
     Violation {
+        consistency: Consistency::Linearizable,
         event,
         is_first: true,
         invocation,

@@ -103,6 +103,16 @@ where
         }
     }
 
+    /// Whether the culprit could have returned what it did at some time, if of these others there were those that help and no
+    /// more.
+    pub(super) fn has_source(&self, others: &[usize]) -> bool {
+        let mut places = vec![Place::Gone; self.operations.len()];
+        let changes = |it: &&usize| !self.specification.is_read(self.operations[**it].op);
+        (others.iter().filter(changes)).for_each(|&it| places[it] = Place::Loose);
+        places[self.culprit] = Place::Kept;
+        self.check(&places, true).0.is_linearizable()
+    }
+
     fn order_until(&self, places: &[Place]) -> Option<Vec<usize>> {
         let (history, operations) = self.history(places, false);
         let mut before = history;

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     check::{Report, Verdict, Violation},
+    command::is_command,
     event::EventKind,
     history::{History, Operation, Outcome},
     model::Specification,
@@ -25,15 +26,15 @@ const SCRIPT: &str = include_str!("page/page.js");
 
 /// A page about a history, with what a check found of it if there is a report.
 ///
-/// It shows a lane for each process, the operations in it, marks, the linearization and the state of the object after each of its
-/// steps, and the first event that nothing explains; it can be searched, read by keyboard and by a screen reader.
+/// It shows a lane for each process, the operations in it, marks, the order that was found (of what was asked: a
+/// linearization, say) and the state of the object after each of its steps, and the first event that nothing explains; it can be searched, read by keyboard and by a screen reader.
 ///
 /// A long history is shown in part, [`EVENTS`](Self::EVENTS) about the violation or from the beginning on, and the page
 /// says so: it is never larger than [`BYTES`](Self::BYTES). Texts are cut at some 200 characters, and characters of control
 /// or of direction are written as escapes.
 ///
 /// It is written by [`Display`](fmt::Display) or by [`write_to`](Self::write_to), in O(events) and a step of the specification for
-/// each operation of the linearization up to the last that is shown.
+/// each operation of that order up to the last that is shown.
 ///
 /// ```
 /// use tachograph::{HistoryBuilder, check::{self, Budget}, explain::Page, model::{Register, register::Op}};
@@ -97,8 +98,12 @@ impl<'a, S: Specification> Page<'a, S> {
     fn html(&self) -> String {
         let room = Self::BYTES - HTML.len() - CSS.len() - SCRIPT.len() - 32 * TEXT;
         let mut events = Self::EVENTS;
+        let history = self.history.operations();
+        let shown = self.operations(&self.window(events), history.map(|its| its.invocation));
+        // This goes through the history, perhaps for long: once, for what fits is part of it.
+        let replay = self.replay(&shown);
         let data = loop {
-            let data = in_script(&self.data(self.window(events)));
+            let data = in_script(&self.data(self.window(events), &shown, &replay));
             // It ends, with ever fewer events: a few fit, however long their texts are.
             if data.len() <= room || events == 1 {
                 break data;
@@ -107,14 +112,7 @@ impl<'a, S: Specification> Page<'a, S> {
             events = ((events as f64 * share * 0.9) as u64).max(1);
         };
         let verdict = match self.report {
-            Some(report) => brief(
-                report
-                    .verdict
-                    .to_string()
-                    .lines()
-                    .next()
-                    .unwrap_or_default(),
-            ),
+            Some(report) => brief(report.to_string().lines().next().unwrap_or_default()),
             None => "not checked".to_owned(),
         };
         let mut html = String::with_capacity(HTML.len() + CSS.len() + SCRIPT.len() + data.len());
@@ -141,7 +139,8 @@ impl<'a, S: Specification> Page<'a, S> {
         }
     }
 
-    /// The indices of so many events: most of them before the violation, if there is one.
+    /// The indices of so many events: most of them before the violation, if there is one. Of fewer events they are among
+    /// those of more.
     fn window(&self, events: u64) -> Range<u64> {
         let (first, end) = (self.history.start(), self.history.end());
         let middle = self.violation().map_or(first, |violation| violation.event);
@@ -151,22 +150,29 @@ impl<'a, S: Specification> Page<'a, S> {
         start..end.min(start.saturating_add(events))
     }
 
-    /// The operations that are shown: those of the window, the ones that it finds open, and those of which the verdict
-    /// speaks.
-    fn operations(&self, window: &Range<u64>) -> BTreeSet<u64> {
+    /// The operations that are shown of those `among` which to look, told by their invocations in ascending order: those of the
+    /// window, the ones that it finds open, and those of which the verdict speaks.
+    fn operations(
+        &self,
+        window: &Range<u64>,
+        among: impl IntoIterator<Item = u64>,
+    ) -> BTreeSet<u64> {
         let history = self.history;
         let is_invocation = |&index: &u64| history.get(index).is_some_and(|it| it.kind.is_invoke());
-        let mut shown: BTreeSet<_> = window.clone().filter(is_invocation).collect();
-        let ends = |operation: &Operation<'_, S::Op, S::Ret>| match operation.outcome {
+        let ends = |operation: Operation<'_, S::Op, S::Ret>| match operation.outcome {
             Outcome::Ok(_) | Outcome::Fail => operation.completion.unwrap_or(u64::MAX),
             Outcome::Info | Outcome::Open => u64::MAX,
         };
-        let open = history
-            .operations()
-            .take_while(|operation| operation.invocation < window.start)
-            .filter(|operation| ends(operation) >= window.start)
-            .map(|operation| operation.invocation);
-        let open: Vec<_> = open.collect();
+        let is_open = |&index: &u64| history.operation(index).map(ends) >= Some(window.start);
+        let mut shown = BTreeSet::new();
+        let mut open = Vec::new();
+        for invocation in among.into_iter().take_while(|&it| it < window.end) {
+            match window.contains(&invocation) {
+                true => drop(shown.insert(invocation)),
+                false if is_open(&invocation) => open.push(invocation),
+                false => {}
+            }
+        }
         // The latest: an object whose clients time out has more and more of them.
         let most = usize::try_from(window.end - window.start).unwrap_or(usize::MAX) / 8;
         shown.extend(&open[open.len() - open.len().min(most.max(1))..]);
@@ -181,12 +187,14 @@ impl<'a, S: Specification> Page<'a, S> {
 
     /// What the script shows. Indices are told from the window's start on, so that they are small: a script's numbers
     /// are exact up to 2⁵³ only.
-    fn data(&self, window: Range<u64>) -> Json {
+    ///
+    /// Of what was found before, `among` the operations shown of a larger window, it takes what is in this one.
+    fn data(&self, window: Range<u64>, among: &BTreeSet<u64>, replay: &Replay) -> Json {
         let history = self.history;
         let base = window.start;
         let relative = |index: u64| index as i64 - base as i64;
         let mut texts = Texts::default();
-        let shown = self.operations(&window);
+        let shown = self.operations(&window, among.iter().copied());
         let mut lanes = BTreeMap::new();
         for &invocation in &shown {
             let operation = history.operation(invocation).expect("it is shown");
@@ -227,12 +235,13 @@ impl<'a, S: Specification> Page<'a, S> {
                 ]));
             }
         }
-        let order = self.order();
-        let parts = self.parts(order);
-        let Replay { steps, late } = self.replay(order, parts, &shown, &mut texts);
+        let steps = replay.steps.iter();
         let steps: Vec<_> = steps
-            .into_iter()
-            .map(|(number, invocation, states)| json!([number, relative(invocation), states]))
+            .filter(|(_, invocation, _)| shown.contains(invocation))
+            .map(|(number, invocation, states)| {
+                let states = states.clone().map(|states| texts.number(states));
+                json!([number, relative(*invocation), states])
+            })
             .collect();
         json!({
             "title": brief(&self.title),
@@ -243,7 +252,8 @@ impl<'a, S: Specification> Page<'a, S> {
             "events": history.len(),
             "cut": history.cut().map(|cut| cut.to_string()),
             "checked": self.report.map(|report| json!({
-                "verdict": report.verdict.name(),
+                "consistency": report.consistency.name(),
+                "verdict": report.name(),
                 "operations": report.operations,
                 "configurations": report.configurations,
                 "seconds": report.elapsed.as_secs_f64(),
@@ -256,16 +266,16 @@ impl<'a, S: Specification> Page<'a, S> {
             "processes": lanes.keys().map(ToString::to_string).collect::<Vec<_>>(),
             "operations": operations,
             "marks": marks,
-            "order": order.len(),
-            "parts": parts,
+            "order": self.order().len(),
+            "parts": replay.parts,
             "initial": debugged(&self.specification.initial()),
             "steps": steps,
-            "late": late,
+            "late": replay.late,
             "texts": texts.texts,
         })
     }
 
-    /// The linearization, or as much of one as there is.
+    /// The order that was found, or as much of one as there is.
     fn order(&self) -> &'a [u64] {
         match self.report.map(|report| &report.verdict) {
             Some(Verdict::Linearizable(witness)) => &witness.order,
@@ -281,14 +291,10 @@ impl<'a, S: Specification> Page<'a, S> {
         !order.is_empty() && order.iter().all(has_part)
     }
 
-    /// Goes through the linearization as far as it is shown.
-    fn replay(
-        &self,
-        order: &[u64],
-        parts: bool,
-        shown: &BTreeSet<u64>,
-        texts: &mut Texts,
-    ) -> Replay {
+    /// Goes through the order as far as it is shown.
+    fn replay(&self, shown: &BTreeSet<u64>) -> Replay {
+        let order = self.order();
+        let parts = self.parts(order);
         let last = order.iter().rposition(|it| shown.contains(it));
         let order = &order[..last.map_or(0, |last| last + 1)];
         let mut states = HashMap::new();
@@ -310,33 +316,43 @@ impl<'a, S: Specification> Page<'a, S> {
                 let states = states
                     .entry(part)
                     .or_insert_with(|| vec![self.specification.initial()]);
-                let mut next = HashSet::new();
-                for state in &*states {
-                    self.specification.step(state, operation.op, ret, |state| {
-                        if next.len() < STATES {
-                            next.insert(state);
+                match &mut states[..] {
+                    // To clone it for each step takes long where it is large.
+                    [state] if self.specification.is_deterministic() => {
+                        self.specification.follow(state, operation.op, ret);
+                    }
+                    _ => {
+                        let mut next = HashSet::new();
+                        for state in &*states {
+                            self.specification.step(state, operation.op, ret, |state| {
+                                if next.len() < STATES {
+                                    next.insert(state);
+                                }
+                            });
                         }
-                    });
+                        *states = next.into_iter().collect();
+                    }
                 }
-                *states = next.into_iter().collect();
                 after = shown.contains(&invocation).then(|| {
                     let mut states: Vec<_> = states.iter().map(debugged).collect();
                     states.sort_unstable();
-                    texts.number(brief(states.join(" or ")))
+                    brief(states.join(" or "))
                 });
             }
             if shown.contains(&invocation) {
                 steps.push((number, invocation, after));
             }
         }
-        Replay { steps, late }
+        Replay { steps, parts, late }
     }
 }
 
-/// The steps of the linearization that are shown.
+/// The steps of the order that are shown.
 struct Replay {
     /// The number of each, from 1; its invocation; and the states that the object, or the part of it, may be in after it.
-    steps: Vec<(usize, u64, Option<usize>)>,
+    steps: Vec<(usize, u64, Option<String>)>,
+    /// Whether the object has parts.
+    parts: bool,
     /// Whether the time was up before all states were known.
     late: bool,
 }
@@ -353,7 +369,7 @@ const TEXT: usize = 200;
 /// So many states of an object that may be in several are followed.
 const STATES: usize = 16;
 
-/// So long the linearization is replayed for its states, which takes long where a state is large.
+/// So long the order is replayed for its states, which takes long where a state is large.
 const REPLAY: Duration = Duration::from_secs(10);
 
 fn nanos(time: Duration) -> u64 {
@@ -439,15 +455,6 @@ impl fmt::Write for Brief {
         }
         Ok(())
     }
-}
-
-/// Whether the character does something else than to be seen: those of control, and those of Unicode that end a line, turn
-/// the direction of writing, or have no width.
-fn is_command(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// JSON that may stand in a `<script>`: nothing in it ends that or begins a comment. What is escaped is only ever in

@@ -97,7 +97,10 @@ impl<O, R, T> Shrunk<O, R, T> {
 /// Of what is said of an operation.
 const COLUMNS: usize = 80;
 
-/// Reduces a history that is a violation to a few operations that show it.
+/// Reduces a history that is not linearizable to a few operations that show it.
+///
+/// What breaks [sequential consistency](check::sequentially_consistent) is not reduced: there no event is the first that nothing
+/// explains, and parts of an object say something about one another, so that the first two steps below do not hold.
 ///
 /// # What it guarantees
 ///
@@ -108,7 +111,8 @@ const COLUMNS: usize = 80;
 ///   all put back this is the whole history, so the violation is that of the whole history.)
 /// - **What is kept makes sense.** Up to the last event they are what the object may do, and that event completes the same
 ///   operation as in the whole history. If that operation was possible there at *some* other moment, it is possible here:
-///   what a stale read returned was written.
+///   what a stale read returned was written. If it was not, but would have been with fewer of the others there, these are here: what
+///   came out twice was put in, and the two halves of what was torn were written.
 /// - **None can be spared**: leave out any other than the last to complete, and one of the above does not hold, unless it
 ///   could not be decided ([`Shrunk::is_smallest`]).
 ///
@@ -131,7 +135,8 @@ const COLUMNS: usize = 80;
 ///    so is one whatever is put back. ([Reads](crate::model::Model::is_read) need not be put back: they only make it harder
 ///    for the others.) As this can only become false by dropping more, a smallest set is found by trying large pieces first
 ///    and then smaller ones, each once.
-/// 6. *Put back what the kept results come from*, as few as make them possible one after the other.
+/// 6. *Put back what the kept results come from*, as few as make them possible one after the other. To keep more of what
+///    already stands, whatever is put back, costs it nothing.
 ///
 /// No interval is narrowed: that would claim an order in time that was not recorded. Widening one would be sound, and shows
 /// a person less.
@@ -246,6 +251,17 @@ struct Shrinking<'s, 'h, S: Specification> {
     time: Option<Duration>,
 }
 
+/// In what sense the culprit could have returned what it did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sense {
+    /// At some other moment.
+    Moment,
+    /// If fewer of the others had been there: what it returned comes from some of them.
+    Source,
+    /// In none that is known.
+    None,
+}
+
 /// What is kept beside the culprit.
 struct Fewest {
     kept: Vec<usize>,
@@ -265,27 +281,27 @@ where
         self.until_quarter(2);
         self.drop_values();
         let kept = self.drop_operations();
-        let (kept, roams) = self.put_back(kept);
+        let (kept, sense) = self.put_back(kept);
         let stands =
-            |its: &mut Self, kept: &[usize]| its.makes_sense(kept, roams) && its.holds(kept);
+            |its: &mut Self, kept: &[usize]| its.makes_sense(kept, sense) && its.holds(kept);
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, stands);
         self.until_quarter(3);
         // What could not be put back in time may be missed before.
-        if kept.len() < FEW && self.makes_sense(&kept, roams) {
+        if kept.len() < FEW && self.makes_sense(&kept, sense) {
             return Fewest {
                 kept,
                 is_smallest,
                 stands: true,
             };
         }
-        if roams {
-            let fewest = self.by_themselves(true);
+        if sense != Sense::None {
+            let fewest = self.by_themselves(sense);
             if fewest.kept.len() < FEW {
                 return fewest;
             }
         }
         self.until_quarter(4);
-        self.by_themselves(false)
+        self.by_themselves(Sense::None)
     }
 
     /// What follows may take until so many quarters of the time are over.
@@ -295,12 +311,12 @@ where
     }
 
     /// What is a violation by itself.
-    fn by_themselves(&mut self, roams: bool) -> Fewest {
+    fn by_themselves(&mut self, sense: Sense) -> Fewest {
         let others = self.others();
         let all = others.len();
         let makes_sense = |its: &mut Self, kept: &[usize]| {
             its.candidates += 1;
-            !its.core.limits.is_up() && its.makes_sense(kept, roams)
+            !its.core.limits.is_up() && its.makes_sense(kept, sense)
         };
         let kept = reduce_with_pairs(others, |kept| makes_sense(self, kept));
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, makes_sense);
@@ -376,15 +392,24 @@ where
     }
 
     /// Step 6: for the last operation to be possible at some moment, if it ever is, and for the others to be before it
-    /// completes. Says whether it is.
-    fn put_back(&mut self, mut kept: Vec<usize>) -> (Vec<usize>, bool) {
-        let mut is_possible = false;
+    /// completes. Says in what sense it is.
+    fn put_back(&mut self, mut kept: Vec<usize>) -> (Vec<usize>, Sense) {
+        let mut sense = Sense::None;
         for roams in [true, false] {
             let core = &self.core;
             let Some(order) = core.order(&vec![Place::Kept; core.operations.len()], roams) else {
-                continue; // impossible, or undecided
+                // Impossible, or undecided.
+                if roams && self.has_source(&self.others()) {
+                    sense = Sense::Source;
+                    kept.extend(reduce(self.others(), |some| self.has_source(some)));
+                    kept.sort_unstable();
+                    kept.dedup();
+                }
+                continue;
             };
-            is_possible |= roams;
+            if roams {
+                sense = Sense::Moment;
+            }
             let needed: HashSet<usize> = kept.iter().copied().chain([core.culprit]).collect();
             let pool = order
                 .iter()
@@ -403,7 +428,12 @@ where
             kept.extend(back);
             kept.sort_unstable();
         }
-        (kept, is_possible)
+        (kept, sense)
+    }
+
+    fn has_source(&mut self, others: &[usize]) -> bool {
+        self.candidates += 1;
+        !self.core.limits.is_up() && self.core.has_source(others)
     }
 
     /// Leaves out single ones for as long as what `holds` of all still does; and says whether no other may be left out, for sure.
@@ -430,9 +460,14 @@ where
         (kept, !self.core.undecided.get())
     }
 
-    fn makes_sense(&self, kept: &[usize], roams: bool) -> bool {
+    fn makes_sense(&self, kept: &[usize], sense: Sense) -> bool {
         let places = self.core.places(kept, Place::Gone);
-        self.core.fails_at_the_end(&places) && (!roams || self.core.order(&places, true).is_some())
+        self.core.fails_at_the_end(&places)
+            && match sense {
+                Sense::Moment => self.core.order(&places, true).is_some(),
+                Sense::Source => self.core.has_source(kept),
+                Sense::None => true,
+            }
     }
 }
 

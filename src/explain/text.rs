@@ -4,6 +4,8 @@ use std::fmt::{self, Debug, Write};
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::command::is_command;
+
 /// As much of the value as so many columns take, with `…` for the rest.
 pub(super) fn brief(value: impl Debug, columns: usize) -> String {
     fit(format_args!("{value:?}"), columns)
@@ -60,14 +62,6 @@ impl Fitting {
 /// How many columns the text takes.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().filter_map(UnicodeWidthChar::width).sum()
-}
-
-/// Whether a terminal may do something else with the character than show it: those of control, and those of Unicode
-/// that end a line or turn the direction of writing.
-fn is_command(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
-        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

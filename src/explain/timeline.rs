@@ -7,7 +7,7 @@ use std::{collections::VecDeque, fmt};
 
 use super::{core::next, text};
 use crate::{
-    check::{Explained, Report, Verdict, Violation},
+    check::{Consistency, Explained, Report, Verdict, Violation},
     event::{EventKind, ProcessId},
     history::{History, Operation, Outcome},
     model::Specification,
@@ -58,10 +58,13 @@ pub enum Role {
 /// What a check found, as texts of bounded length.
 struct Found {
     headline: String,
-    /// The event that nothing explains.
+    /// The event that nothing explains, or with which the order does not go on.
     culprit: Option<u64>,
-    is_violation: bool,
-    /// The last operations of a linearization, by the indices of their invocations, each with the state after it.
+    /// What is said beside that event,
+    pointer: &'static str,
+    /// and of the order.
+    order: &'static str,
+    /// The last operations of the order that was found, by the indices of their invocations, each with the state after it.
     steps: VecDeque<(u64, String)>,
     /// How many operations come before these.
     steps_before: usize,
@@ -71,7 +74,7 @@ struct Found {
     more_stuck: usize,
 }
 
-/// So many steps of a linearization are shown.
+/// So many steps of the order are shown.
 const STEPS: usize = 24;
 /// So many states in which it does not go on,
 const STUCK: usize = 3;
@@ -129,9 +132,10 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
         S: Specification<Op = O, Ret = R>,
     {
         let mut found = Found {
-            headline: report.verdict.name().to_owned(),
+            headline: report.name().to_owned(),
             culprit: None,
-            is_violation: false,
+            pointer: "",
+            order: "All is well, if they took effect in this order:",
             steps: VecDeque::new(),
             steps_before: 0,
             stuck: Vec::new(),
@@ -145,10 +149,21 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
             }
             Verdict::Violation(violation) => {
                 found.culprit = Some(violation.event);
-                found.is_violation = true;
-                found.headline =
-                    "violation: there is no order in which this may have happened".to_owned();
-                if !violation.is_first {
+                let headline;
+                (headline, found.pointer, found.order) = match report.consistency {
+                    Consistency::Linearizable => (
+                        "there is no order in which this may have happened",
+                        "← nothing explains this",
+                        "Up to there all is well, if they took effect in this order:",
+                    ),
+                    Consistency::Sequential => (
+                        "there is no order of all in which each process keeps its own",
+                        "← the longest order ends before this",
+                        "The longest order found, whenever they happened:",
+                    ),
+                };
+                found.headline = format!("violation: {headline}");
+                if !violation.is_first && report.consistency == Consistency::Linearizable {
                     found.headline += "\n(there was no budget to find out which event is the first: it is near the one marked)";
                 }
                 found.note_stuck(violation);
@@ -228,7 +243,7 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
         let window = self.window();
         let page = Page::new(self, window.clone());
         if let Some(found) = &self.found {
-            let role = if found.is_violation {
+            let role = if found.culprit.is_some() {
                 Role::Culprit
             } else {
                 Role::Heading
@@ -332,7 +347,8 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
                 &format!("  … {} events before are left out", window.start),
             )?;
         }
-        let culprit = self.timeline.found.as_ref().and_then(|found| found.culprit);
+        let found = self.timeline.found.as_ref();
+        let culprit = found.and_then(|found| Some((found.culprit?, found.pointer)));
         let mut open = vec![false; self.lanes.len()];
         self.open_before(f, window.start, window.end, &mut open)?;
         let mut place = window.start;
@@ -377,8 +393,8 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
                 None => format!("{}: {what}", name(event.process)),
             };
             let last = event.index + u64::from(at_once);
-            let is_culprit = culprit == Some(last) || culprit == Some(event.index);
-            self.row(f, event.index, is_culprit, &bars, &what)?;
+            let pointer = culprit.filter(|(its, _)| [event.index, last].contains(its));
+            self.row(f, event.index, pointer.map(|(_, it)| it), &bars, &what)?;
             place += 1 + usize::from(at_once);
         }
         match history.len() - window.end {
@@ -434,11 +450,10 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         &self,
         f: &mut fmt::Formatter<'_>,
         index: u64,
-        is_culprit: bool,
+        pointer: Option<&str>,
         bars: &str,
         what: &str,
     ) -> fmt::Result {
-        const POINTER: &str = "← nothing explains this";
         let number = self.timeline.number(index);
         let left = format!("{number:>0$}  {bars}", self.number);
         let indent = 2 + text::columns(&left) + 1;
@@ -446,17 +461,17 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         let what = text::fit(format_args!("{what}"), room);
         let paint = |role, text: &str| self.timeline.painted(role, text);
         let lane = paint(Role::Lane, &left);
-        if !is_culprit {
+        let Some(pointer) = pointer else {
             return writeln!(f, "  {lane} {what}");
-        }
+        };
         let (mark, what_painted) = (paint(Role::Culprit, "✗"), paint(Role::Culprit, &what));
         write!(f, "{mark} {lane} {what_painted}")?;
         // Beside it, or where there is no room, below.
-        let pointer = paint(Role::Culprit, POINTER);
-        match text::columns(&what) + 2 + text::columns(POINTER) <= room {
-            true => writeln!(f, "  {pointer}"),
-            false if text::columns(POINTER) <= room => {
-                writeln!(f, "\n{:indent$}{pointer}", "")
+        let painted = paint(Role::Culprit, pointer);
+        match text::columns(&what) + 2 + text::columns(pointer) <= room {
+            true => writeln!(f, "  {painted}"),
+            false if text::columns(pointer) <= room => {
+                writeln!(f, "\n{:indent$}{painted}", "")
             }
             false => writeln!(f),
         }
@@ -495,11 +510,7 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
             return Ok(());
         }
         f.write_str("\n")?;
-        let heading = match found.is_violation {
-            true => "Up to there all is well, if they took effect in this order:",
-            false => "All is well, if they took effect in this order:",
-        };
-        timeline.line(f, Role::Heading, heading)?;
+        timeline.line(f, Role::Heading, found.order)?;
         let said: Vec<(u64, String, &str)> = found
             .steps
             .iter()

@@ -240,6 +240,12 @@ pub trait Specification {
         }
     }
 
+    /// Whether [`step`](Self::step) never hands out more than one state, as that of a [`Model`]. Then to
+    /// [`follow`](Self::follow) an order is all there is to it.
+    fn is_deterministic(&self) -> bool {
+        false
+    }
+
     /// See [`Model::is_read`].
     fn is_read(&self, op: &Self::Op) -> bool {
         let _ = op;
@@ -316,6 +322,10 @@ impl<M: Model> Specification for M {
 
     fn follow(&self, state: &mut Self::State, op: &Self::Op, _ret: Option<&Self::Ret>) {
         self.apply(state, op);
+    }
+
+    fn is_deterministic(&self) -> bool {
+        true
     }
 
     fn is_read(&self, op: &Self::Op) -> bool {

@@ -7,6 +7,7 @@ use std::{
 
 use super::{Cause, Plan};
 use crate::{
+    command::is_command,
     event::EventRef,
     explain::{Effort, Timeline, shrink},
     history::History,
@@ -32,6 +33,13 @@ pub(super) fn of<S>(
 where
     S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
 {
+    let said = |what: &str, message: &str| {
+        let mut said = Bounded::default();
+        // Fails where it is full, which is well.
+        let _ = said.write_str(message);
+        let last = history.end().saturating_sub(1);
+        (format!("{what}: {}", said.text), last)
+    };
     let (what, last) = match cause {
         Cause::Violation(violation) => {
             let effort = Effort {
@@ -47,24 +55,17 @@ where
             }
             (violation.to_string(), violation.event)
         }
-        Cause::Panic { thread, message } => {
-            let mut said = Bounded::default();
-            // Fails where it is full, which is well.
-            let _ = said.write_str(message);
-            let said = format!("an operation of thread {thread} panicked: {}", said.text);
-            (said, history.end().saturating_sub(1))
-        }
-        Cause::Stuck { message } => {
-            let mut said = Bounded::default();
-            let _ = said.write_str(message); // as above
-            let said = format!("it never ends: {}", said.text);
-            (said, history.end().saturating_sub(1))
-        }
+        Cause::Panic { thread, message } => said(
+            &format!("an operation of thread {thread} panicked"),
+            message,
+        ),
+        Cause::Drop { message } => said("the object panicked when it was dropped", message),
+        Cause::Stuck { message } => said("it never ends", message),
     };
-    let mut text = format!(
-        "in {place}, {}\n index  proc  kind    value",
-        harmless(&what)
-    );
+    let mut text = format!("in {place}, {}", harmless(&what));
+    if !history.is_empty() {
+        text += "\n index  proc  kind    value";
+    }
     let first = (last + 1).saturating_sub(EVENTS).max(history.start());
     if first > history.start() {
         let _ = write!(text, "\n  … {} events before", first - history.start());
@@ -102,13 +103,7 @@ pub(super) fn harmless(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\n' => harmless.push(c),
-            // Of control, or such as end a line or turn the direction of writing.
-            _ if c.is_control()
-                || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
-                || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                harmless.extend(c.escape_default());
-            }
+            _ if is_command(c) => harmless.extend(c.escape_default()),
             _ => harmless.push(c),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    mem,
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,12 @@ use crate::{check::Verdict, history::History};
 
 /// What an operation panicked with: of which thread, and what it said.
 pub(super) type Panic = (usize, String);
+
+impl<T> From<Panic> for Cause<T> {
+    fn from((thread, message): Panic) -> Self {
+        Self::Panic { thread, message }
+    }
+}
 
 /// What has been found so far.
 pub(super) struct Trial<O, R, T> {
@@ -43,12 +50,12 @@ impl<O, R, T> Trial<O, R, T> {
     }
 
     /// Counts the history of one run of a round, and says what went wrong in it, if anything did. There is no verdict where it
-    /// could not be checked.
+    /// could not be checked. A violation says more than a panic.
     pub(super) fn judge(
         &mut self,
         verdict: Option<Verdict<T>>,
         history: &History<O, R>,
-        panic: Option<Panic>,
+        panic: Option<impl Into<Cause<T>>>,
     ) -> Option<Cause<T>> {
         let counts = &mut self.counts;
         counts.histories += 1;
@@ -68,7 +75,7 @@ impl<O, R, T> Trial<O, R, T> {
                 Some(Cause::Violation(violation))
             }
         };
-        violation.or_else(|| panic.map(|(thread, message)| Cause::Panic { thread, message }))
+        violation.or_else(|| panic.map(Into::into))
     }
 
     /// Keeps the first finding.
@@ -103,7 +110,10 @@ pub(super) fn message(payload: Box<dyn Any + Send>) -> String {
         Ok(text) => *text,
         Err(payload) => match payload.downcast::<&'static str>() {
             Ok(text) => (*text).to_owned(),
-            Err(_) => "something that is no text".to_owned(),
+            Err(payload) => {
+                mem::forget(payload); // it may panic itself when it is dropped
+                "something that is no text".to_owned()
+            }
         },
     }
 }

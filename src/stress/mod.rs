@@ -110,10 +110,12 @@
 //! - **In an operation:** it is recorded as `info`, that thread's other operations of the round are left out, the round is checked,
 //!   and the test ends: with the violation if there is one, else with the panic. An operation that may panic has to catch it
 //!   itself.
+//! - **In what drops the object:** the test ends as well. (Under schedules that are chosen the panic goes on.)
 //! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
 //!   finished the rounds they are at.
 //!
-//! What [settles](Stress::settle) the object counts as operations of the first thread.
+//! What [settles](Stress::settle) the object is recorded as a process of its own, whose number comes after those of the
+//! threads; a panic in it counts as one of the first thread, which runs it.
 //!
 //! An operation that never returns is waited for without end: the harness has no way to stop it. Under schedules
 //! that are chosen it is a finding, if it comes to points of shuttle's.
@@ -186,6 +188,7 @@ mod barrier;
 mod delay;
 mod draw;
 mod judge;
+mod object;
 mod plan;
 mod program;
 mod report;
@@ -297,7 +300,8 @@ where
     /// Writes the history of a finding to a file with this extension, beside the text in the directory of
     /// [`Plan::output`]; without that, it does nothing. With the feature `format`, `save` may be
     /// `|history, file| jsonl::write(file, &history.clone().into())`, and for the models of this crate there is
-    /// `save_named`.
+    /// `save_named`. Where the account, the schedule or the page has this extension already (`txt`, `schedule`, `html`), it becomes
+    /// `history.txt` and so on.
     ///
     /// Of a test that [soaks](self#soaking) it is the history of one piece. If the account says that the object was in some
     /// state before, that is where it begins, and the file does not tell.
@@ -307,9 +311,15 @@ where
         extension: impl Into<String>,
         save: impl FnOnce(&History<S::Op, S::Ret>, &mut dyn io::Write) -> io::Result<()> + 'static,
     ) -> Self {
+        let mut extension = extension.into();
+        // Some file systems do not tell capitals apart.
+        let ours = ["txt", "schedule", "html"];
+        if ours.iter().any(|its| extension.eq_ignore_ascii_case(its)) {
+            extension.insert_str(0, "history.");
+        }
         Self {
             save: Some(Save {
-                extension: extension.into(),
+                extension,
                 write: Box::new(save),
             }),
             ..self
@@ -323,7 +333,8 @@ where
     /// # Panics
     ///
     /// Where an object did what its model does not allow, or an operation panicked, with an account of it, the seed
-    /// and the files written; where not a single round was decided, for that is no pass; and where what the user gave panics.
+    /// and the files written; where not a single round was decided, for that is no pass; where what the user gave panics; and where
+    /// a round would have more than [`Plan::THREADS`] or [`Plan::OPERATIONS`].
     #[track_caller]
     pub fn run(
         self,
@@ -339,7 +350,8 @@ where
     ///
     /// # Panics
     ///
-    /// Where `make`, `draw`, the specification or what saves a history does; not where `run` does.
+    /// Where `make`, `draw`, the specification or what saves a history does; not where `run` does. And where a round would
+    /// have more than [`Plan::THREADS`] or [`Plan::OPERATIONS`].
     pub fn report(
         self,
         run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
@@ -396,6 +408,7 @@ where
         run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
         draw_ops: impl FnMut(&mut Draw, &mut Vec<S::Op>),
     ) -> ReportOf<S> {
+        self.plan.assert_possible();
         let mut report = rounds::run(
             &self.plan,
             &self.specification,
@@ -475,6 +488,6 @@ fn title<O, R, T>(report: &Report<O, R, T>) -> String {
 #[derive(Clone, Debug, Default)]
 struct Files {
     written: Vec<PathBuf>,
-    /// What went wrong, said beside what was written.
-    error: Option<String>,
+    /// What was not written, and why.
+    errors: Vec<String>,
 }

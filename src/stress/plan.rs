@@ -29,6 +29,12 @@ impl Default for Plan {
 }
 
 impl Plan {
+    /// A round has no more threads,
+    pub const THREADS: usize = 1 << 12;
+
+    /// and no more operations, of all threads together: they are drawn beforehand, and checked together, so they take memory.
+    pub const OPERATIONS: usize = 1 << 22;
+
     /// The usual settings.
     pub const fn new() -> Self {
         Self {
@@ -45,7 +51,7 @@ impl Plan {
         }
     }
 
-    /// How many threads there are, at least one; if nothing is said, 4. Released together: they spin until all are
+    /// How many threads there are, at least one and at most [`THREADS`](Self::THREADS); if nothing is said, 4. Released together: they spin until all are
     /// there, and where there are more threads than cores they yield.
     #[must_use]
     pub fn threads(self, threads: usize) -> Self {
@@ -53,7 +59,7 @@ impl Plan {
         Self { threads, ..self }
     }
 
-    /// How many operations a thread runs in a round; if nothing is said, 8.
+    /// How many operations a thread runs in a round, at most [`OPERATIONS`](Self::OPERATIONS) in all; if nothing is said, 8.
     #[must_use]
     pub fn operations(self, operations: usize) -> Self {
         Self { operations, ..self }
@@ -111,5 +117,22 @@ impl Plan {
     pub fn output(self, directory: impl Into<PathBuf>) -> Self {
         let output = Some(directory.into());
         Self { output, ..self }
+    }
+
+    /// Panics if there would be no end to the memory that it takes.
+    #[track_caller]
+    pub(super) fn assert_possible(&self) {
+        let Self {
+            threads,
+            operations,
+            ..
+        } = *self;
+        assert!(
+            threads <= Self::THREADS && threads.saturating_mul(operations) <= Self::OPERATIONS,
+            "{threads} threads with {operations} operations each are too many for a round, which has at most {} threads and {} \
+             operations in all",
+            Self::THREADS,
+            Self::OPERATIONS,
+        );
     }
 }

@@ -53,7 +53,7 @@ pub struct Counts {
     /// Of a test that [soaks](super#soaking), how often the state of the object was not known after a round, so that
     /// another one had to take its place.
     pub replaced: u64,
-    /// The histories in which an operation panicked.
+    /// The histories in which an operation panicked, or the object when it was dropped.
     pub panicked: u64,
     /// How long the test took.
     pub elapsed: Duration,
@@ -103,6 +103,12 @@ pub enum Cause<T> {
     Panic {
         /// Of which thread, from 0.
         thread: usize,
+        /// What it said.
+        message: String,
+    },
+    /// The model allows what happened, but the object panicked when it was dropped, after the round, or of a test that
+    /// [soaks](super#soaking) once it was no longer needed.
+    Drop {
         /// What it said.
         message: String,
     },
@@ -182,6 +188,19 @@ impl Counts {
     }
 }
 
+/// What was done, and where the time went, if that was looked at.
+struct Lines<'a>(&'a Counts);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Line(self.0).fmt(f)?;
+        match self.0.phases.all().is_zero() {
+            true => Ok(()),
+            false => write!(f, "\nof the time {}", self.0.phases),
+        }
+    }
+}
+
 /// What was done, on a line.
 struct Line<'a>(&'a Counts);
 
@@ -220,10 +239,32 @@ impl fmt::Display for Line<'_> {
     }
 }
 
+impl Phases {
+    fn all(&self) -> Duration {
+        self.preparing + self.waiting + self.collecting + self.checking
+    }
+}
+
+/// The share of each, on a line.
+impl fmt::Display for Phases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.all().max(Duration::from_nanos(1)).as_secs_f64();
+        let share = |time: Duration| 100.0 * time.as_secs_f64() / all;
+        write!(
+            f,
+            "{:.0} % preparing, {:.0} % waiting for the threads, {:.0} % collecting, {:.0} % checking",
+            share(self.preparing),
+            share(self.waiting),
+            share(self.collecting),
+            share(self.checking)
+        )
+    }
+}
+
 /// Some lines.
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Line(self).fmt(f)?;
+        Lines(self).fmt(f)?;
         self.warn(f)
     }
 }
@@ -242,9 +283,9 @@ impl<O, R, T> Report<O, R, T> {
         &self.files.written
     }
 
-    /// Why not all files were written, if so.
-    pub fn unwritten(&self) -> Option<&str> {
-        self.files.error.as_deref()
+    /// The files that could not be written, each with why.
+    pub fn unwritten(&self) -> &[String] {
+        &self.files.errors
     }
 
     /// Panics with all that is to be said, unless it is a pass.
@@ -269,8 +310,13 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
         let Some(finding) = &self.finding else {
             return;
         };
+        if let Err(error) = fs::create_dir_all(directory) {
+            let error = format!("{}: {error}", directory.display());
+            self.files.errors.push(error);
+            return;
+        }
         let name = format!("seed-{}-round-{}", self.counts.seed, finding.round);
-        let text = format!("{}\n{}\n", finding.account, Line(&self.counts));
+        let text = format!("{}\n{}\n", finding.account, Lines(&self.counts));
         let account = Save {
             extension: "txt".to_owned(),
             write: Box::new(|_, file| file.write_all(text.as_bytes())),
@@ -282,16 +328,14 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
         });
         for Save { extension, write } in iter::once(account).chain(schedule).chain(saves) {
             let path = directory.join(format!("{name}.{extension}"));
-            let written = fs::create_dir_all(directory)
-                .and_then(|()| fs::File::create(&path))
-                .and_then(|file| {
-                    let mut file = io::BufWriter::new(file);
-                    write(&finding.history, &mut file)?;
-                    file.flush()
-                });
+            let written = fs::File::create(&path).and_then(|file| {
+                let mut file = io::BufWriter::new(file);
+                write(&finding.history, &mut file)?;
+                file.flush()
+            });
             match written {
                 Ok(()) => self.files.written.push(path),
-                Err(error) => self.files.error = Some(format!("{}: {error}", path.display())),
+                Err(error) => (self.files.errors).push(format!("{}: {error}", path.display())),
             }
         }
     }
@@ -317,7 +361,7 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> fmt::Display for Report<O, R, 
             None if self.is_pass() => {}
             None => f.write_str("no round was decided, which is no pass\n")?,
         }
-        Line(&self.counts).fmt(f)?;
+        Lines(&self.counts).fmt(f)?;
         if self.finding.is_none() {
             self.counts.warn(f)?;
         }
@@ -325,9 +369,9 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> fmt::Display for Report<O, R, 
             let path = account::harmless(&path.display().to_string());
             write!(f, "\nwritten: {path}")?;
         }
-        match &self.files.error {
-            Some(error) => write!(f, "\nnot written: {}", account::harmless(error)),
-            None => Ok(()),
+        for error in &self.files.errors {
+            write!(f, "\nnot written: {}", account::harmless(error))?;
         }
+        Ok(())
     }
 }

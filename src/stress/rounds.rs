@@ -10,7 +10,7 @@ use std::{
     collections::VecDeque,
     iter, mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, mpsc},
+    sync::mpsc,
     thread,
     time::Instant,
 };
@@ -19,8 +19,9 @@ use super::{
     Draw, Plan, Settle, account,
     barrier::Barrier,
     delay,
-    judge::{Panic, Trial, message, mix},
-    report::{Finding, Report},
+    judge::{Trial, message, mix},
+    object::Share,
+    report::{Cause, Finding, Report},
     soak::{self, Kept},
 };
 use crate::{
@@ -42,7 +43,7 @@ const SETTLING: usize = 1024;
 struct Turn<T, O, R> {
     /// Taken when it is over.
     process: Option<Process<O, R>>,
-    object: Arc<T>,
+    object: Share<T>,
     ops: Vec<O>,
     /// Of the delays, if there are any.
     delays: Option<u64>,
@@ -244,23 +245,28 @@ impl<M: FnMut() -> T, D, T> Preparing<'_, M, D, T> {
                 draw.unique = self.unique;
                 kept.object(&mut self.make)
             }
-            None => Arc::new((self.make)()),
+            None => Share::new((self.make)()),
         };
         // What is over soon meets more at full speed than with delays between: about half of the rounds have none.
         let delays = self.plan.delays && draw.chance(1, 2);
-        for (process, (worker, turns)) in workers.iter_mut().zip(batch).enumerate() {
+        for (process, (worker, turns)) in workers.iter_mut().zip(&mut *batch).enumerate() {
             let mut ops = worker.spare.pop().unwrap_or_default();
             draw.process = process;
             (self.draw_ops)(&mut draw, &mut ops);
-            let settles = self.plan.soak && process == 0;
             turns.push(Turn {
                 process: Some(slot.recorder.process()),
-                object: Arc::clone(&object),
+                object: object.clone(),
                 ops,
                 delays: delays.then(|| draw.u64()),
-                settling: settles.then(|| slot.recorder.process()),
+                settling: None,
                 panic: None,
             });
+        }
+        if self.plan.soak {
+            // A process of its own, after all others: those are called as their threads are.
+            let first = batch.first_mut().and_then(|turns| turns.last_mut());
+            let first = first.expect("there is a thread, and a turn of it");
+            first.settling = Some(slot.recorder.process());
         }
         self.unique = draw.unique;
     }
@@ -283,7 +289,7 @@ where
     fn judge<T>(
         &mut self,
         history: &mut History<S::Op, S::Ret>,
-        panic: Option<Panic>,
+        mut panic: Option<Cause<S::State>>,
         kept: Option<(&mut Kept<T>, u64)>,
     ) {
         let round = self.trial.counts.rounds;
@@ -297,7 +303,7 @@ where
             // In what state that object was, nobody knows.
             Some((kept, number)) if kept.number != number => (None, None),
             Some((kept, _)) => {
-                let (verdict, since) = self.verdict_of_piece(history, panic.is_some(), kept);
+                let (verdict, since) = self.verdict_of_piece(history, &mut panic, kept);
                 (Some(verdict), since)
             }
         };
@@ -313,21 +319,39 @@ where
         }
     }
 
+    /// Something went wrong after the last round.
+    fn conclude_after(&mut self, cause: Cause<S::State>) {
+        let counts = &mut self.trial.counts;
+        counts.panicked += 1;
+        let round = counts.rounds.saturating_sub(1);
+        self.trial.conclude(|| Finding {
+            round,
+            schedule: None,
+            since: None,
+            history: History::new(),
+            cause,
+            account: String::new(),
+        });
+    }
+
     /// The verdict, and the state that the object was in before, if that is not the first one. Where nobody knows in what
     /// state it is now, it is given up.
     fn verdict_of_piece<T>(
         &mut self,
         history: &History<S::Op, S::Ret>,
-        has_panicked: bool,
+        panic: &mut Option<Cause<S::State>>,
         kept: &mut Kept<T>,
     ) -> (Verdict<S::State>, Option<S::State>) {
         let (found, end) = check::linearizable_to(&self.from, history, &self.plan.budget);
         // Of a history that was cut, nobody knows how it went on.
-        let is_whole = !has_panicked && history.cut().is_none();
+        let is_whole = panic.is_none() && history.cut().is_none();
         let next = end.filter(|_| is_whole);
         if next.is_none() {
             self.trial.counts.replaced += u64::from(!found.verdict.is_violation());
-            kept.give_up();
+            let dropped = kept.give_up();
+            *panic = panic
+                .take()
+                .or(dropped.map(|message| Cause::Drop { message }));
         }
         let initial = self.specification.initial();
         let since = mem::replace(
@@ -368,20 +392,23 @@ fn done<T, O, R>(workers: &[Worker<T, O, R>]) -> Vec<Turns<T, O, R>> {
         .collect()
 }
 
-/// Takes memory back that is used again. Returns what panicked in each round.
-fn take_back<T, O, R>(
+/// Takes memory back that is used again, and drops the objects. Returns what panicked in each round.
+fn take_back<T, O, R, S>(
     workers: &mut [Worker<T, O, R>],
     done: Vec<Turns<T, O, R>>,
     rounds: usize,
-) -> Vec<Option<Panic>> {
-    let mut panics: Vec<Option<Panic>> = Vec::new();
+) -> Vec<Option<Cause<S>>> {
+    let mut panics: Vec<Option<Cause<S>>> = Vec::new();
     panics.resize_with(rounds, || None);
     for (process, (worker, turns)) in workers.iter_mut().zip(done).enumerate() {
         for (turn, panic) in turns.into_iter().zip(&mut panics) {
             worker.spare.push(turn.ops);
-            if let (Some(payload), None) = (turn.panic, &panic) {
-                *panic = Some((process, message(payload)));
-            }
+            let operation = turn.panic.map(message);
+            let operation = operation.map(|message| (process, message).into());
+            let dropped = turn.object.give_up();
+            let dropped = dropped.map(|message| Cause::Drop { message });
+            // What comes first says most.
+            *panic = panic.take().or(operation).or(dropped);
         }
     }
     panics
@@ -469,5 +496,8 @@ where
             idle.push(batch.slots);
         }
     });
+    if let Some(message) = preparing.kept.as_mut().and_then(Kept::give_up) {
+        court.conclude_after(Cause::Drop { message });
+    }
     court.report()
 }

@@ -4,9 +4,7 @@
 //! pieces nothing is open. So whatever linearizes the whole history linearizes each piece by itself, and where
 //! only one state is possible between them, the other way round too: to judge the pieces is to judge the whole.
 
-use std::sync::Arc;
-
-use super::Settle;
+use super::{Settle, object::Share};
 use crate::{
     history::History,
     model::{About, Collection, Specification},
@@ -53,6 +51,10 @@ impl<S: Specification> Specification for From<'_, S> {
 
     fn follow(&self, state: &mut S::State, op: &S::Op, ret: Option<&S::Ret>) {
         self.specification.follow(state, op, ret);
+    }
+
+    fn is_deterministic(&self) -> bool {
+        self.specification.is_deterministic()
     }
 
     fn is_read(&self, op: &S::Op) -> bool {
@@ -112,7 +114,7 @@ pub(super) fn settle<O, R>(settle: &Settle<O, R>, most: usize, mut run: impl FnM
 
 /// The object that is kept.
 pub(super) struct Kept<T> {
-    object: Option<Arc<T>>,
+    object: Option<Share<T>>,
     /// How many there were before. What is under way may be of one of these.
     pub(super) number: u64,
 }
@@ -125,13 +127,14 @@ impl<T> Kept<T> {
         }
     }
 
-    pub(super) fn object(&mut self, make: impl FnOnce() -> T) -> Arc<T> {
-        Arc::clone(self.object.get_or_insert_with(|| Arc::new(make())))
+    pub(super) fn object(&mut self, make: impl FnOnce() -> T) -> Share<T> {
+        let object = self.object.get_or_insert_with(|| Share::new(make()));
+        object.clone()
     }
 
-    /// Nobody knows its state any more: from now on there is another one.
-    pub(super) fn give_up(&mut self) {
-        self.object = None;
+    /// Nobody knows its state any more, or needs it: from now on there is another one. Returns what it said if it panicked.
+    pub(super) fn give_up(&mut self) -> Option<String> {
         self.number += 1;
+        self.object.take()?.give_up()
     }
 }

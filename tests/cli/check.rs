@@ -39,7 +39,7 @@ fn check_says_a_line_a_file_and_ends_with_the_worst() {
     let run = folder.run("check --model register --consistency sequential stale.edn");
     assert_eq!(
         (run.out().split('\t').nth(1), run.code()),
-        (Some("linearizable"), 0)
+        (Some("sequentially consistent"), 0)
     );
 
     let json = folder

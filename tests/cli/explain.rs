@@ -1,6 +1,8 @@
 //! `tachograph explain`
 
-use crate::folder::Folder;
+use serde_json::Value as Json;
+
+use crate::{folder::Folder, view::BACKWARDS};
 
 /// A register that is written 200 times, and read as it was long before.
 fn stale() -> String {
@@ -61,6 +63,53 @@ fn what_is_left_is_written_and_is_a_violation_too() {
     let run = folder.run("explain a.edn --model register -o b.txt");
     assert_eq!(run.code(), 3);
     assert!(run.err().contains("b.txt: call it .edn or .jsonl"));
+}
+
+#[test]
+fn what_breaks_sequential_consistency_is_shown_and_not_reduced() {
+    let folder = Folder::new("sequential");
+    folder.write("stale.edn", stale());
+    folder.write("backwards.edn", BACKWARDS);
+    let explain = |arguments: &str| {
+        let run = format!("explain --model register --consistency sequential {arguments}");
+        folder.run(&run)
+    };
+    let run = explain("stale.edn");
+    assert_eq!(run.code(), 0);
+    assert_eq!(
+        run.out(),
+        "stale.edn: sequentially consistent: 201 operations\n"
+    );
+
+    let run = explain("backwards.edn");
+    assert_eq!(run.code(), 1);
+    let shown = run.out();
+    for part in [
+        "backwards.edn: 4 operations, which are not reduced\n",
+        "there is no order of all in which each process keeps its own",
+        "✗     6     ■   Read → Some(1)  ← the longest order ends before this",
+        "The longest order found, whenever they happened:",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("nothing explains"), "{shown}");
+    let json = &explain("backwards.edn --json").json()[0];
+    assert_eq!(json["consistency"], "sequentially consistent");
+    assert_eq!(
+        (&json["verdict"], &json["shrunk"]),
+        (&"violation".into(), &Json::Null)
+    );
+    assert!(
+        json["violation"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("does not go on")
+    );
+
+    let run = explain("backwards.edn -o less.edn");
+    assert_eq!(run.code(), 3);
+    assert!(run.err().contains("not reduced"), "{}", run.err());
+    assert_eq!(folder.names(), ["backwards.edn", "stale.edn"]);
 }
 
 #[test]

@@ -79,8 +79,13 @@ impl Folder {
 
     /// The names of the files in it.
     pub fn names(&self) -> Vec<String> {
+        self.names_in(".")
+    }
+
+    /// The names of the files in a directory in it.
+    pub fn names_in(&self, directory: &str) -> Vec<String> {
         let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
-        let entries = fs::read_dir(&self.0).unwrap().map(name);
+        let entries = fs::read_dir(self.0.join(directory)).unwrap().map(name);
         let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
         names.sort();
         names

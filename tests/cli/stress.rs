@@ -44,9 +44,9 @@ fn every_correct_object_passes() {
         assert_eq!(run.code(), 0, "{said}");
         assert!(said.starts_with(&format!("{object}: ")), "{said}");
         assert!(said.contains("100 rounds linearizable"), "{said}");
-        assert!(said.contains("seed 1"), "{said}");
+        assert!(said.contains("seed 1\nof the time "), "{said}");
     }
-    assert!(!folder.0.join("found").exists(), "nothing was found");
+    assert!(folder.names_in("found").is_empty(), "nothing was found");
 }
 
 /// What `tachograph check` is to be told of the object, if it knows such a model.
@@ -135,6 +135,10 @@ fn what_is_found_is_said_to_machines_too() {
 
     let (passed, code) = json(&folder, "stress seg-queue --rounds 20 --threads 3 --ops 4");
     assert_eq!((&passed["verdict"], code), (&"linearizable".into(), 0));
+    let phases = ["preparing", "waiting", "collecting", "checking"];
+    let phases = phases.map(|phase| passed["phases"][phase].as_f64().unwrap());
+    assert!(phases.iter().all(|&seconds| seconds > 0.0), "{phases:?}");
+    assert!(phases.iter().sum::<f64>() <= passed["seconds"].as_f64().unwrap());
     assert_eq!(
         (&passed["rounds"], &passed["operations"]),
         (&20.into(), &240.into())
@@ -191,13 +195,41 @@ fn the_exit_code_tells_what_is_no_pass() {
     }
     let (nothing, code) = json(&folder, "stress seg-queue --rounds 0");
     assert_eq!((&nothing["verdict"], code), (&"unknown".into(), 2));
+}
 
+#[test]
+fn where_nothing_can_be_written_nothing_is_run() {
+    let folder = Folder::new("taken");
     // A file is where the directory should be.
     folder.write("taken", "");
-    let run = folder.run("stress broken-counter --rounds 200000 --seed 1 --out taken");
-    assert_eq!(run.code(), 3);
-    assert!(run.out().contains("← nothing explains this"));
-    assert!(run.err().contains("taken"));
+    for out in ["taken", "taken/found"] {
+        let run = folder.run(&format!("stress seg-queue --rounds 1 --out {out}"));
+        assert_eq!(run.code(), 3);
+        assert!(run.out().is_empty(), "{}", run.out());
+        let says = format!("tachograph: {out}: ");
+        assert!(run.err().starts_with(&says), "{}", run.err());
+    }
+    assert_eq!(folder.names(), ["taken"]);
+}
+
+#[test]
+fn what_no_memory_holds_is_bad_input() {
+    let folder = Folder::new("giant");
+    for arguments in [
+        "--ops 1000000000000000000",
+        "--ops 4294967295",
+        "--ops 99999999999999999999",
+        "--threads 1000000000000000000",
+        "--threads 256 --ops 100000",
+        "--soak --threads 2 --ops 1000000000",
+    ] {
+        let run = folder.run(&format!("stress seg-queue {arguments}"));
+        assert_eq!(run.code(), 3, "{arguments}");
+        assert!(run.out().is_empty() && !run.err().is_empty());
+    }
+    let rounds = "--rounds 1000000000000000000 --seconds 0.2";
+    let run = folder.run(&format!("stress seg-queue {rounds}"));
+    assert_eq!(run.code(), 0, "{}", run.err());
 }
 
 #[test]

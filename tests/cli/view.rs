@@ -2,6 +2,18 @@
 
 use crate::folder::Folder;
 
+/// A client reads values in the other order than the one that wrote them: in no order of all.
+pub const BACKWARDS: &str = "\
+{:process 0, :type :invoke, :f :write, :value 1}
+{:process 0, :type :ok, :f :write, :value 1}
+{:process 0, :type :invoke, :f :write, :value 2}
+{:process 0, :type :ok, :f :write, :value 2}
+{:process 1, :type :invoke, :f :read, :value nil}
+{:process 1, :type :ok, :f :read, :value 2}
+{:process 1, :type :invoke, :f :read, :value nil}
+{:process 1, :type :ok, :f :read, :value 1}
+";
+
 /// With a history that is right, and one that is not.
 fn folder(test: &str) -> Folder {
     let folder = Folder::new(test);
@@ -40,6 +52,30 @@ fn view_writes_the_page_whatever_the_verdict_and_ends_with_that_of_check() {
     let page = run.out();
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
     assert!(page.contains("null,10,20]"));
+}
+
+#[test]
+fn the_page_says_what_was_asked() {
+    let folder = folder("view-sequential");
+    let words = ["earizable", "earization", "nothing explains"];
+    for (file, code, verdict) in [
+        ("stale.edn", 0, "sequentially consistent"),
+        ("backwards.edn", 1, "violation"),
+    ] {
+        folder.write("backwards.edn", BACKWARDS);
+        let run = folder.run(&format!(
+            "view {file} --model register --consistency sequential -o page.html"
+        ));
+        assert_eq!(run.code(), code, "{run:?}");
+        let page = folder.read("page.html");
+        assert!(page.contains(&format!("\"verdict\":\"{verdict}\"")));
+        assert!(page.contains("\"consistency\":\"sequentially consistent\""));
+        // Without the script, which has words for both.
+        let (page, _) = page.split_once("\"use strict\"").unwrap();
+        for word in words {
+            assert!(!page.contains(word), "{word}");
+        }
+    }
 }
 
 #[test]

@@ -286,6 +286,70 @@ fn a_stale_read_in_a_map_ends_at_a_few_operations() {
     assert_ends_at(&model, &history, 3);
 }
 
+#[test]
+fn what_came_out_twice_is_shown_to_have_been_put_in() {
+    use stack::{Op, Ret};
+    let mut builder = HistoryBuilder::new();
+    builder.invoke(0, Op::Push(8)).ok(0, Ret::Done);
+    builder.invoke(1, Op::Pop).ok(1, Ret::Value(Some(8)));
+    builder.invoke(2, Op::Pop).ok(2, Ret::Value(None));
+    builder.invoke(0, Op::Push(9)).ok(0, Ret::Done);
+    builder.invoke(3, Op::Pop).ok(3, Ret::Value(Some(8)));
+    let history = builder.finish().unwrap();
+    let shrunk = shrink(&Stack::new(), &history, &EFFORT).unwrap();
+    assert!(shrunk.stands && shrunk.is_smallest);
+    assert_eq!(shrunk.indices, [0, 1, 2, 3, 8, 9], "{}", shrunk.history);
+}
+
+/// Two registers that are read together.
+struct Pair;
+
+impl Model for Pair {
+    type Op = Option<(usize, u64)>;
+    type Ret = [u64; 2];
+    type State = [u64; 2];
+
+    fn initial(&self) -> [u64; 2] {
+        [0, 0]
+    }
+
+    /// Writes one of them, or reads both.
+    fn apply(&self, state: &mut [u64; 2], op: &Self::Op) -> [u64; 2] {
+        if let Some((which, value)) = *op {
+            state[which] = value;
+            return [0, 0];
+        }
+        *state
+    }
+
+    fn is_read(&self, op: &Self::Op) -> bool {
+        op.is_none()
+    }
+}
+
+#[test]
+fn where_the_halves_of_what_was_torn_come_from_is_shown() {
+    let mut builder = HistoryBuilder::new();
+    for value in 1..=10 {
+        for which in 0..2 {
+            builder
+                .invoke(which, Some((which as usize, value)))
+                .ok(which, [0, 0]);
+        }
+    }
+    builder.invoke(2, None).ok(2, [3, 7]);
+    let history = builder.finish().unwrap();
+    let shrunk = shrink(&Pair, &history, &EFFORT).unwrap();
+    let kept: Vec<_> = shrunk.history.operations().map(|it| *it.op).collect();
+    for half in [Some((0, 3)), Some((1, 7))] {
+        assert!(kept.contains(&half), "{kept:?}");
+    }
+    assert!(
+        shrunk.stands && shrunk.is_smallest && kept.len() == 4,
+        "{kept:?}"
+    );
+}
+
 /// A queue that is short most of the time, as queues are.
 fn long_queue() -> HistoryOf<Queue<u64>> {
     let mut value = 0;

@@ -56,6 +56,13 @@ fn roaming<O: Clone, R: Clone>(history: &History<O, R>) -> History<O, R> {
     builder.finish().unwrap()
 }
 
+fn subsets(of: &[u64]) -> impl Iterator<Item = Vec<u64>> {
+    (0..1u64 << of.len()).map(|choice| {
+        let chosen = (0..of.len()).filter(|it| choice >> it & 1 == 1);
+        chosen.map(|it| of[it]).collect()
+    })
+}
+
 /// Whether it is a violation with these, whatever is put back.
 fn stands<M>(model: &M, history: &HistoryOf<M>, kept: &[u64]) -> bool
 where
@@ -63,15 +70,8 @@ where
 {
     let all = history.operations().map(|operation| operation.invocation);
     let others: Vec<u64> = all.filter(|it| !kept.contains(it)).collect();
-    (0..1u64 << others.len()).all(|choice| {
-        let mut with = kept.to_vec();
-        with.extend(
-            others
-                .iter()
-                .enumerate()
-                .filter(|(it, _)| choice >> it & 1 == 1)
-                .map(|(_, it)| it),
-        );
+    subsets(&others).all(|back| {
+        let with = [kept, &back].concat();
         !oracle::is_linearizable(model, &select(history, &with, history.end()))
     })
 }
@@ -138,13 +138,33 @@ where
             "what it returned comes from nowhere: {context}"
         );
     }
+    // Some of these and the last, which is the last of them.
+    let sourced = |these: &[u64]| {
+        let others: Vec<u64> = these
+            .iter()
+            .copied()
+            .filter(|&it| it != whole.invocation)
+            .collect();
+        subsets(&others).any(|some| possible(&[&some[..], &[whole.invocation]].concat()))
+    };
+    if sourced(&all) {
+        assert!(
+            sourced(&kept),
+            "nothing says where what it returned comes from: {context}"
+        );
+    }
     let well_before =
         |these: &[u64]| oracle::is_linearizable(model, &select(history, these, end - 1));
     assert!(well_before(&kept), "{context}");
+    let sense = |these: &[u64]| match (possible(&all), sourced(&all)) {
+        (true, _) => possible(these),
+        (false, true) => sourced(these),
+        (false, false) => true,
+    };
     for &spared in kept.iter().filter(|&&it| it != whole.invocation) {
         let less: Vec<u64> = kept.iter().copied().filter(|&it| it != spared).collect();
         assert!(
-            !(well_before(&less) && possible(&less) && stands(model, &known, &less)),
+            !(well_before(&less) && sense(&less) && stands(model, &known, &less)),
             "{spared} can be spared: {context}"
         );
     }

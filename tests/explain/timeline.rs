@@ -49,6 +49,53 @@ Then the state is Some(8)
 }
 
 #[test]
+fn what_was_asked_is_what_is_told() {
+    let mut builder = HistoryBuilder::new();
+    builder.invoke(0, Op::Write(1)).ok(0, None);
+    builder.invoke(1, Op::Read).ok(1, None);
+    let stale = builder.finish().unwrap();
+    builder.invoke(0, Op::Write(1)).ok(0, None);
+    builder.invoke(0, Op::Write(2)).ok(0, None);
+    builder.invoke(1, Op::Read).ok(1, Some(2));
+    builder.invoke(1, Op::Read).ok(1, Some(1));
+    let backwards = builder.finish().unwrap();
+    let told = |history| {
+        let model = Register::new();
+        let report = check::sequentially_consistent(&model, history, UNLIMITED);
+        let text = Timeline::new(history).explain(&model, &report).to_string();
+        format!("{report}\n{text}")
+    };
+    let text = told(&stale);
+    assert!(
+        text.starts_with("sequentially consistent\nsequentially consistent\n"),
+        "{text}"
+    );
+    assert!(!text.contains("linearizable"), "{text}");
+    let text = told(&backwards);
+    let expected = "\
+violation: event 7 completes Read → Some(1) (invoked at 6), with which the longest order found does not go on: \
+there is none of all operations in which each process keeps its own
+  the state may be Some(2)
+           6  Read → Some(1): would return Some(2)
+violation: there is no order of all in which each process keeps its own
+
+  event  p0 p1
+      0  ■      Write(1) → None
+      2  ■      Write(2) → None
+      4     ■   Read → Some(2)
+✗     6     ■   Read → Some(1)  ← the longest order ends before this
+
+The longest order found, whenever they happened:
+      0  p0  Write(1) → None  Some(1)
+      2  p0  Write(2) → None  Some(2)
+      4  p1  Read → Some(2)   Some(2)
+
+Then the state is Some(2)
+✗     6  p1  Read → Some(1): would return Some(2)";
+    assert_eq!(lines(&text), expected.lines().collect::<Vec<_>>(), "{text}");
+}
+
+#[test]
 fn failed_and_unknown_operations_and_marks_are_told_apart() {
     let mut builder = HistoryBuilder::<&str, u64>::new();
     builder

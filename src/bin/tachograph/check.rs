@@ -2,11 +2,11 @@
 
 use std::{fmt::Debug, io, path::Path, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value as Json, json};
 use tachograph::{
     History,
-    check::{self, Report as Checked, Verdict as Found, Violation},
+    check::{Report as Checked, Verdict as Found, Violation},
     model::Specification,
 };
 
@@ -21,7 +21,8 @@ use crate::{
 
 /// Check whether histories are what an object may do
 ///
-/// Prints a line for each file: its name, `linearizable`, `violation` or `unknown`, and the details, with tabs between.
+/// Prints a line for each file: its name, `linearizable` (or `sequentially consistent`, if that is asked), `violation` or
+/// `unknown`, and the details, with tabs between.
 #[derive(Args)]
 pub struct Check {
     #[command(flatten)]
@@ -31,18 +32,9 @@ pub struct Check {
     /// The longest time for each file, in seconds; without it there is no bound
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
-    /// What is asked of the object
-    #[arg(long, value_enum, default_value_t = Consistency::Linearizable)]
-    consistency: Consistency,
     /// An object for each file, each on a line
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Consistency {
-    Linearizable,
-    Sequential,
 }
 
 /// What was found of a file, whatever the model.
@@ -111,13 +103,14 @@ impl Check {
             }
             Found::Unknown(reason) => (Verdict::Undecided, reason.to_string()),
         };
-        let name = checked.verdict.name();
+        let name = checked.name();
         Answer {
             verdict,
             name,
             json: json!({
                 "file": file,
                 "model": self.object.name(),
+                "consistency": checked.consistency.name(),
                 "verdict": name,
                 "detail": detail,
                 "events": events,
@@ -147,10 +140,7 @@ impl Task for Checking<'_> {
         let Self { arguments, name } = self;
         let budget = budget(arguments.timeout);
         let _patience = Patience::while_doing(&format!("{name}: checking"));
-        let checked = match arguments.consistency {
-            Consistency::Linearizable => check::linearizable(model, history, &budget),
-            Consistency::Sequential => check::sequentially_consistent(model, history, &budget),
-        };
+        let checked = (arguments.object.consistency()).check(model, history, &budget);
         arguments.answer(name, history.len(), &checked)
     }
 }

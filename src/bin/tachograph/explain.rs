@@ -12,7 +12,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 use tachograph::{
     Event, History,
-    check::Verdict as Found,
+    check::{Consistency, Report as Checked, Verdict as Found},
     explain::{Effort, Role, Shrunk, Timeline, shrink},
     format::{
         Document, Format,
@@ -38,6 +38,9 @@ use crate::{
 /// Checks the history. Where it is a violation, reduces it to the few operations that show it, and prints these as lanes, one
 /// for each process, with an order in which all but the last may have taken effect. What was left out is not what is
 /// missing: whichever operations are put back, they do not make it right.
+///
+/// A violation of sequential consistency is not reduced: all of the history is shown, or of a long one what is about the
+/// operation with which the longest order that was found does not go on.
 #[derive(Args)]
 pub struct Explain {
     /// The file, or `-`
@@ -76,6 +79,12 @@ struct Answer {
 impl Explain {
     pub fn run(self) -> io::Result<Verdict> {
         let name = input::name(&self.file);
+        if self.output.is_some() && self.object.consistency() == Consistency::Sequential {
+            say::complain(
+                "--output writes what a history is reduced to, and with --consistency sequential it is not reduced",
+            );
+            return Ok(Verdict::BadInput);
+        }
         let format = self.output.as_deref().map(|path| {
             Format::of_path(path).ok_or_else(|| {
                 say::at(
@@ -120,16 +129,6 @@ impl Explain {
         }
         Ok(answer.verdict)
     }
-
-    fn json(&self, file: &str, verdict: &str, operations: usize, shrunk: Json) -> Json {
-        json!({
-            "file": file,
-            "model": self.object.name(),
-            "verdict": verdict,
-            "operations": operations,
-            "shrunk": shrunk,
-        })
-    }
 }
 
 /// Shrinks the history, and shows what is left.
@@ -146,60 +145,96 @@ impl Task for Explaining<'_> {
         S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
     {
         let Self { arguments, name } = self;
+        let _patience = Patience::while_doing(&format!("{name}: checking"));
+        let operations = history.operations().count();
+        let budget = budget(arguments.timeout);
+        let consistency = arguments.object.consistency();
+        if consistency == Consistency::Sequential {
+            let checked = consistency.check(model, history, &budget);
+            if !checked.verdict.is_violation() {
+                return self.no_violation(&checked, operations);
+            }
+            let timeline = Timeline::new(history).explain(model, &checked);
+            let summary = format!("{operations} operations, which are not reduced");
+            return self.violation(&checked, operations, &summary, timeline, None);
+        }
         let effort = Effort {
-            check: budget(arguments.timeout),
+            check: budget,
             time: Some(arguments.effort),
             ..Effort::default()
         };
-        let _patience = Patience::while_doing(&format!("{name}: checking"));
-        let operations = history.operations().count();
         match shrink(model, history, &effort) {
-            Err(report) => {
-                let verdict = match report.verdict {
-                    Found::Unknown(_) => Verdict::Undecided,
-                    _ => Verdict::Fine,
-                };
-                let (answer, detail) = match &report.verdict {
-                    Found::Unknown(reason) => ("unknown", format!("{reason}")),
-                    other => (other.name(), format!("{} operations", report.operations)),
-                };
-                Answer {
-                    verdict,
-                    text: format!("{}: {answer}: {detail}", say::harmless(name)),
-                    json: arguments.json(name, answer, operations, Json::Null),
-                    kept: None,
-                }
-            }
+            Err(checked) => self.no_violation(&checked, operations),
             Ok(shrunk) => {
                 let timeline = Timeline::new(&shrunk.history)
                     .numbers(&shrunk.indices)
                     .explain(model, &shrunk.report);
-                let heading = format!("{}: {}", say::harmless(name), shrunk.summary());
-                let plain = timeline.to_string();
-                Answer {
-                    verdict: Verdict::No,
-                    json: arguments.json(name, "violation", operations, shown(&shrunk, &plain)),
-                    text: format!("{heading}\n{}", timeline.paint(paint)),
-                    kept: Some(shrunk.indices),
-                }
+                let summary = shrunk.summary();
+                self.violation(&shrunk.whole, operations, &summary, timeline, Some(&shrunk))
             }
         }
     }
 }
 
-fn shown<O, R, T: Debug>(shrunk: &Shrunk<O, R, T>, timeline: &str) -> Json {
-    let violation = |report: &tachograph::check::Report<T>| match &report.verdict {
-        Found::Violation(violation) => explained(violation),
-        _ => Json::Null,
-    };
+impl Explaining<'_> {
+    fn no_violation<T>(&self, checked: &Checked<T>, operations: usize) -> Answer {
+        let (verdict, detail) = match &checked.verdict {
+            Found::Unknown(reason) => (Verdict::Undecided, reason.to_string()),
+            _ => (Verdict::Fine, format!("{} operations", checked.operations)),
+        };
+        let name = say::harmless(self.name);
+        Answer {
+            verdict,
+            text: format!("{name}: {}: {detail}", checked.name()),
+            json: self.json(checked, operations, Json::Null),
+            kept: None,
+        }
+    }
+
+    /// `shrunk` is what it was reduced to, if it was.
+    fn violation<O: Debug, R: Debug, T: Debug>(
+        &self,
+        checked: &Checked<T>,
+        operations: usize,
+        summary: &str,
+        timeline: Timeline<'_, O, R>,
+        shrunk: Option<&Shrunk<O, R, T>>,
+    ) -> Answer {
+        let mut json = self.json(checked, operations, shrunk.map_or(Json::Null, reduced));
+        if let Found::Violation(violation) = &checked.verdict {
+            json["violation"] = explained(violation);
+        }
+        json["timeline"] = timeline.to_string().into();
+        let heading = format!("{}: {summary}", say::harmless(self.name));
+        Answer {
+            verdict: Verdict::No,
+            text: format!("{heading}\n{}", timeline.paint(paint)),
+            json,
+            kept: shrunk.map(|shrunk| shrunk.indices.clone()),
+        }
+    }
+
+    fn json<T>(&self, checked: &Checked<T>, operations: usize, shrunk: Json) -> Json {
+        json!({
+            "file": self.name,
+            "model": self.arguments.object.name(),
+            "consistency": checked.consistency.name(),
+            "verdict": checked.name(),
+            "operations": operations,
+            "violation": Json::Null,
+            "shrunk": shrunk,
+            "timeline": Json::Null,
+        })
+    }
+}
+
+fn reduced<O, R, T>(shrunk: &Shrunk<O, R, T>) -> Json {
     json!({
         "operations": shrunk.history.operations().count(),
         "indices": shrunk.indices,
         "is_smallest": shrunk.is_smallest,
         "stands": shrunk.stands,
         "candidates": shrunk.candidates,
-        "whole": violation(&shrunk.whole),
-        "timeline": timeline,
     })
 }
 

@@ -1,6 +1,8 @@
 //! The command line of tachograph: what can be done with objects that are at hand, and with histories in files.
 
 mod check;
+#[path = "../../command.rs"]
+mod command;
 mod convert;
 mod explain;
 mod input;

@@ -1,11 +1,11 @@
-//! What object a history is of, as the arguments say it.
+//! What object a history is of and what is asked of it, as the arguments say it.
 
 use std::{io, time::Duration};
 
 use clap::{Args, ValueEnum};
 use tachograph::{
     Event, EventKind, History, HistoryBuilder, Text,
-    check::Budget,
+    check::{Budget, Consistency},
     format::edn::{self, Jepsen, Value},
     model::{
         CasRegister, Counter, KeyValue, Log, Mutex, PriorityQueue, Queue, Register, Semaphore, Set,
@@ -27,6 +27,17 @@ pub struct Object {
     /// How many permits the semaphore has
     #[arg(long, default_value_t = 1)]
     pub permits: u32,
+    /// What is asked of it
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Asked::Linearizable)]
+    consistency: Asked,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Asked {
+    /// One order for all, in which what was over before something else began comes before it
+    Linearizable,
+    /// One order for all, in which the operations of each process keep theirs
+    Sequential,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -58,6 +69,14 @@ impl Object {
     pub fn name(&self) -> String {
         let name = self.model.to_possible_value();
         name.map_or_else(String::new, |name| name.get_name().to_owned())
+    }
+
+    /// What `--consistency` says.
+    pub fn consistency(&self) -> Consistency {
+        match self.consistency {
+            Asked::Linearizable => Consistency::Linearizable,
+            Asked::Sequential => Consistency::Sequential,
+        }
     }
 
     /// Does this with the history, as one of operations on the object.

@@ -1,4 +1,4 @@
-//! Writing a history somewhere, so that what was there before is lost only once the new is there in full.
+//! Writing somewhere, so that what was there before is lost only once the new is there in full.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -25,6 +25,12 @@ pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
     let mut draft = Draft::beside(&place)?;
     compressed(path, &mut draft.file, write)?;
     draft.put(&place)
+}
+
+/// Makes the directory if need be, and tries whether files can be written into it.
+pub fn prepare(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    Draft::within(directory).map(drop)
 }
 
 fn compressed(
@@ -74,20 +80,24 @@ impl Draft {
             ),
             false => None,
         };
-        let mut number = 0;
-        let draft = loop {
-            let path = place.with_file_name(format!(".tachograph-{}-{number}", process::id()));
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => break Self { file, path },
-                // Left behind by a process that was killed.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                Err(error) => return Err(error),
-            }
-        };
+        let draft = Self::within(place.parent().unwrap_or(Path::new("/")))?;
         if let Some(permissions) = permissions {
             draft.file.set_permissions(permissions)?;
         }
         Ok(draft)
+    }
+
+    fn within(directory: &Path) -> io::Result<Self> {
+        let mut number = 0;
+        loop {
+            let path = directory.join(format!(".tachograph-{}-{number}", process::id()));
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(Self { file, path }),
+                // Left behind by a process that was killed.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn put(self, place: &Path) -> io::Result<()> {

@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::Value as Json;
 
+use crate::command::is_command;
+
 /// What comes from a file, or names one, on one line and without what would command a terminal.
 pub fn harmless(text: impl Display) -> impl Display {
     Harmless(text)
@@ -28,7 +30,12 @@ pub fn harmless_json(json: &Json) -> String {
     let mut line = String::new();
     for c in json.to_string().chars() {
         match is_command(c) {
-            true => line.push_str(&format!("\\u{:04x}", u32::from(c))),
+            true => {
+                let mut units = [0; 2]; // JSON has them as UTF-16
+                for unit in c.encode_utf16(&mut units) {
+                    line.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
             false => line.push(c),
         }
     }
@@ -48,14 +55,6 @@ impl fmt::Write for Escaping<'_, '_> {
         }
         self.0.write_str(&text[written..])
     }
-}
-
-/// Whether a terminal may do something else with the character than show it: those of control, and those of Unicode
-/// that end a line or turn the direction of writing.
-fn is_command(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
-        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Says one line on the standard error. Where that cannot be written, nothing can be said.

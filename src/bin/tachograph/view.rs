@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, time::Duration};
 use clap::Args;
 use tachograph::{
     History,
-    check::{self, Budget, Verdict as Found},
+    check::{Budget, Consistency, Verdict as Found},
     explain::Page,
     model::Specification,
 };
@@ -21,7 +21,7 @@ use crate::{
 
 /// Check a history, and show it and what was found as a page for a browser
 ///
-/// The page is one file that needs no network: lanes of operations, the linearization and the state after each step, or
+/// The page is one file that needs no network: lanes of operations, the order that was found and the state after each step, or
 /// the first event that nothing explains. It is written whatever the verdict is, and the exit code is that of `check`.
 /// Of a long history it shows 25,000 events, about the violation or the first, and says so.
 ///
@@ -82,6 +82,7 @@ impl View {
             history,
             Draw {
                 title: format!("{file} · {}", self.object.name()),
+                consistency: self.object.consistency(),
                 budget: budget(self.timeout),
             },
         )
@@ -91,6 +92,7 @@ impl View {
 /// Checks, and draws a page of what was found.
 struct Draw {
     title: String,
+    consistency: Consistency,
     budget: Budget,
 }
 
@@ -101,7 +103,7 @@ impl Task for Draw {
     where
         S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
     {
-        let report = check::linearizable(model, history, &self.budget);
+        let report = self.consistency.check(model, history, &self.budget);
         let verdict = match report.verdict {
             Found::Linearizable(_) => Verdict::Fine,
             Found::Violation(_) => Verdict::No,

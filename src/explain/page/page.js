@@ -12,7 +12,32 @@
   /** The index of an event as the history has it. */
   const index = (relative) => String(base + BigInt(relative));
   const text = (number) => (number === null || number === undefined ? null : data.texts[number]);
-  const violation = data.violation;
+  const { violation, checked } = data;
+  // What is told is what was asked.
+  const sequential = checked?.consistency === "sequentially consistent";
+  const holds = checked && checked.verdict === checked.consistency;
+  const words = sequential ? {
+    holds: "Sequentially consistent",
+    order: "Order",
+    why: "There is an order of all operations that explains all results, and in which those of each process keep theirs. When they happened does not matter to it. It is numbered in the timeline, and is in the table ",
+    point: "its place in the order",
+    dot: "The dot numbers it in the order found, which need not be that of time.",
+    stopped: (event) => `The order ends before event ${event}`,
+    well: "There is no order of all operations in which those of each process keep theirs. The longest that was found does not go on with this one.",
+    nowhere: "nowhere: the longest order ends before it",
+    longest: "A longest order that was found, in which operations of each process keep theirs",
+  } : {
+    holds: "Linearizable",
+    order: "Linearization",
+    why: "Each operation can have taken effect at one moment between its two events. One order that explains all results is numbered in the timeline, and is in the table ",
+    point: "takes effect",
+    dot: "It takes effect at one moment in between: the dot, numbered in the order found; hollow, where that is after an info.",
+    stopped: (event) => `Event ${event} cannot be placed`,
+    well: violation?.first ? "Up to the event before all is well; nothing explains this one."
+      : "Nothing explains all up to some event near this one: there was no budget to find out which is the first.",
+    nowhere: "nowhere: nothing explains it",
+    longest: "A longest order in which operations may have taken effect before the violation",
+  };
 
   const operations = data.operations.map(([process, from, to, outcome, op, ret, error, invoked, completed], place) => ({
     place, process, from, to, outcome, invoked, completed,
@@ -38,8 +63,8 @@
   if (culprit) culprit.bad = true;
 
   // An operation takes effect as early as the order allows: when the last of those up to it has been invoked. Those of
-  // one moment share the time up to the next event.
-  {
+  // one moment share the time up to the next event. An order that is not that of time says nothing of when.
+  if (!sequential) {
     let latest = -Infinity;
     for (const step of steps) step.moment = latest = Math.max(latest, step.operation.from);
     for (let first = 0; first < steps.length;) {
@@ -103,6 +128,8 @@
   };
 
   let byTime = false;
+  /** The steps from left to right: in their order, but for clocks that disagree a little, or an order that is not that of time. */
+  let alongAxis = [];
   const domain = { from: 0, to: 1 };
   /** Where a moment, told in event indices, is along the axis. */
   const along = (moment) => (byTime ? timeAt(moment) : moment);
@@ -137,8 +164,9 @@
     }
     for (const step of steps) {
       const { start, end, reach } = step.operation;
-      step.at = clamp(along(step.moment), start, Math.max(end, reach));
+      step.at = sequential ? (start + end) / 2 : clamp(along(step.moment), start, Math.max(end, reach));
     }
+    alongAxis = [...steps].sort((a, b) => a.at - b.at);
     for (const mark of marks) mark.place = along(mark.at);
   }
 
@@ -226,14 +254,16 @@
   }
 
   let asked = false;
-  /** How long the last frames took to draw, in milliseconds. */
+  /** Of the last frames, how long they took to draw, in milliseconds, and how many operations were looked at for that. */
   const frames = [];
+  let looked = 0;
   function redraw() {
     if (asked) return;
     asked = true;
     requestAnimationFrame((now) => {
       asked = false;
       const began = performance.now();
+      looked = 0;
       if (flight) {
         const t = clamp((now - flight.began) / 260, 0, 1), ease = 1 - (1 - t) ** 3;
         view.from = flight.start.from + (flight.target.from - flight.start.from) * ease;
@@ -242,7 +272,7 @@
       }
       draw();
       drawOverview();
-      frames.push(performance.now() - began);
+      frames.push({ took: performance.now() - began, looked });
       if (frames.length > 1000) frames.shift();
     });
   }
@@ -278,7 +308,7 @@
 
   const kindOf = (operation) => {
     if (operation.bad) return "bad";
-    if (violation && operation.from > violation.event) return "pale";
+    if (violation && !sequential && operation.from > violation.event) return "pale";
     return operation.outcome === OK ? "ok" : operation.outcome === FAIL ? "fail" : "info";
   };
   const top = (row) => AXIS + 12 + row * LANE - lanes.scrollTop;
@@ -302,7 +332,7 @@
     if (end < width) c.fillRect(end, 0, width - end, height);
 
     const flag = violation ? flagOfViolation(c) : null;
-    if (flag && flag.line < width) {
+    if (flag && !sequential && flag.line < width) {
       // What comes behind the violation was not judged.
       c.fillStyle = colours.ground;
       c.fillRect(Math.max(flag.line, GUTTER), AXIS, width, height);
@@ -326,7 +356,7 @@
       c.globalAlpha = 0.55;
       c.lineWidth = 1;
       c.beginPath();
-      visible.forEach((step, i) => c[i ? "lineTo" : "moveTo"](x(step.at), top(step.operation.row) + BAR));
+      visible.forEach((step, i) => c[step.number === visible[i - 1]?.number + 1 ? "lineTo" : "moveTo"](x(step.at), top(step.operation.row) + BAR));
       c.stroke();
       c.globalAlpha = 1;
     }
@@ -381,21 +411,22 @@
     const row = rows[number];
     const wide = [];
     const strips = { ok: [], fail: [], info: [], pale: [], hit: [] };
-    let drawnTo = -Infinity;
+    // Many to a pixel: of each kind one is drawn.
+    const strip = (list, left, right) => {
+      if (right >= (list[list.length - 1] ?? -Infinity) + 1) list.push(left, right);
+    };
     const limit = at(width);
     for (let i = firstReaching(row, at(GUTTER)); i < row.operations.length; i++) {
       const operation = row.operations[i];
+      looked++;
       if (operation.start > limit) break;
       const { left, right } = extent(operation);
       if (right - left > 5 || operation.bad || operation === selected) {
         wide.push(operation);
         continue;
       }
-      // Many to a pixel: one is drawn.
-      if (operation.hit) strips.hit.push(left, right);
-      if (right <= drawnTo) continue;
-      drawnTo = Math.max(right, left + 1.5);
-      strips[kindOf(operation)].push(left, drawnTo);
+      if (operation.hit) strip(strips.hit, left, right);
+      strip(strips[kindOf(operation)], left, right);
     }
     const y = top(number);
     for (const kind of ["ok", "fail", "info", "pale", "hit"]) {
@@ -473,20 +504,20 @@
     return low === 0 ? "…" : isolated(`${letters.slice(0, low).join("")}…`);
   }
 
+  /** Those on the screen and one beyond each end, in their order; if they are many, not all. */
   function visibleSteps() {
-    // In order along the axis, but for clocks that disagree a little.
     const from = at(GUTTER), to = at(width);
-    let low = 0, high = steps.length;
+    let low = 0, high = alongAxis.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (steps[middle].at < from) low = middle + 1; else high = middle;
+      if (alongAxis[middle].at < from) low = middle + 1; else high = middle;
     }
     const first = Math.max(0, low - 1), visible = [];
-    for (let i = first; i < steps.length && visible.length <= 1000; i++) {
-      visible.push(steps[i]);
-      if (steps[i].at > to) break;
+    for (let i = first; i < alongAxis.length && visible.length <= 1000; i++) {
+      visible.push(alongAxis[i]);
+      if (alongAxis[i].at > to) break;
     }
-    return visible;
+    return visible.sort((a, b) => a.number - b.number);
   }
 
   function drawPoints(c, visible) {
@@ -666,9 +697,9 @@
       list.push(["Takes effect", `step ${operation.number} of ${data.order}`]);
       if (operation.state !== null) list.push(["State then", code(operation.state)]);
     } else if (operation.bad) {
-      list.push(["Takes effect", element("span", { class: "reason" }, "nowhere: nothing explains it")]);
+      list.push(["Takes effect", element("span", { class: "reason" }, words.nowhere)]);
     } else if (data.order && operation.outcome !== FAIL) {
-      list.push(["Takes effect", "not in the linearization found"]);
+      list.push(["Takes effect", "not in the order found"]);
     }
     return list;
   }
@@ -766,7 +797,7 @@
     if (steps.length) {
       const whole = steps.length === data.order ? "" : ` ${steps.length} of its ${data.order} steps are here.`;
       const found = violation
-        ? "A longest order in which operations may have taken effect before the violation"
+        ? words.longest
         : "An order in which all operations may have taken effect";
       const items = culprit ? [...steps, { number: "✗", operation: culprit, state: null }] : steps;
       table($("view-order"), `${found}, and the state${data.parts ? " of its part of the object" : ""} after each. At first it is ${data.initial}.${whole}${data.late ? " Not all states are here: it would take too long." : ""}`,
@@ -775,7 +806,7 @@
           step.operation.bad ? element("span", {}, "cannot be placed") : step.state === null ? "–" : code(step.state)],
         (step) => step.operation, (step) => linked(step.operation));
     } else {
-      $("view-order").append(element("p", { class: "paragraph note" }, data.checked?.verdict === "linearizable"
+      $("view-order").append(element("p", { class: "paragraph note" }, holds
         ? "No operation had to take effect." : violation ? "Of what came before the violation, no order was kept." : "There is none: the history was not decided."));
     }
     table($("view-operations"), "The operations, in the order of their invocations.", ["Events", "Operation", "Process", "Outcome"], operations,
@@ -791,13 +822,12 @@
   // ---- the verdict in words
 
   function explain() {
-    const panel = $("view-verdict"), checked = data.checked;
+    const panel = $("view-verdict");
     const p = (...children) => element("p", {}, ...children);
     if (violation) {
-      panel.append(element("h2", {}, `Event ${index(violation.event)} cannot be placed`));
+      panel.append(element("h2", {}, words.stopped(index(violation.event))));
       panel.append(p("It completes ", code(violation.operation),
-        `, invoked at ${index(violation.invocation)}${culprit ? ` by process ${processNames[culprit.process]}` : ""}. ${violation.first ? "Up to the event before all is well; nothing explains this one."
-          : "Nothing explains all up to some event near this one: there was no budget to find out which is the first."}`));
+        `, invoked at ${index(violation.invocation)}${culprit ? ` by process ${processNames[culprit.process]}` : ""}. ${words.well}`));
       for (const { state, blocked } of violation.explained) {
         panel.append(element("h3", {}, "The state may be ", code(state)));
         panel.append(element("ul", { class: "blocked" }, ...blocked.map(([from, operation, why]) => element("li", { class: from === violation.invocation ? "first" : "" },
@@ -806,11 +836,10 @@
       }
       const more = violation.configurations - violation.explained.length;
       if (more > 0) panel.append(element("p", { class: "note" }, `And ${more} more such states.`));
-      panel.append(element("p", { class: "note" }, "What comes behind it was not judged, and is pale."));
-    } else if (checked?.verdict === "linearizable") {
-      panel.append(element("h2", {}, "Linearizable"));
-      panel.append(p("Each operation can have taken effect at one moment between its two events. One order that explains all results is numbered in the timeline, and is in the table ",
-        element("button", { type: "button", class: "link", onclick: () => open("order") }, "Linearization"), "."));
+      if (!sequential) panel.append(element("p", { class: "note" }, "What comes behind it was not judged, and is pale."));
+    } else if (holds) {
+      panel.append(element("h2", {}, words.holds));
+      panel.append(p(words.why, element("button", { type: "button", class: "link", onclick: () => open("order") }, words.order), "."));
     } else if (checked) {
       panel.append(element("h2", {}, "Not decided"));
       panel.append(p(`${checked.reason}. This is neither a pass nor a failure.`));
@@ -822,16 +851,18 @@
 
   function head() {
     $("title").textContent = document.title = data.title;
-    const checked = data.checked;
     const parts = [count(data.events, "event", "events")];
     if (checked) {
       parts.push(count(checked.operations, "operation checked", "operations checked"));
       parts.push(count(checked.configurations, "configuration", "configurations"), duration(checked.seconds * 1e9));
     }
     $("summary").textContent = parts.join("  ·  ");
-    const name = checked?.verdict ?? "unchecked";
-    $("verdict").textContent = { violation: "✗ Violation", linearizable: "✓ Linearizable", unknown: "? Unknown", unchecked: "Not checked" }[name];
+    const name = holds ? "holds" : checked?.verdict ?? "unchecked";
+    $("verdict").textContent = { violation: "✗ Violation", holds: `✓ ${words.holds}`, unknown: "? Unknown", unchecked: "Not checked" }[name];
     $("verdict").classList.add(name);
+    $("tab-order").textContent = words.order;
+    $("word-point").textContent = words.point;
+    $("word-dot").textContent = words.dot;
     if (data.shown < data.events) {
       $("notice").hidden = false;
       $("notice").textContent = `Only a part is shown: events ${index(0)} to ${index(data.shown - 1)} of ${data.first} to ${BigInt(data.end) - 1n}, ${

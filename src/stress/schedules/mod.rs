@@ -197,6 +197,7 @@ where
                 .operations(schedule.operations);
             first = schedule.round;
         }
+        stress.plan.assert_possible();
         let saves = stress.save.take().into_iter();
         let plan = stress.plan.clone();
         let specification = Rc::new(stress.specification);

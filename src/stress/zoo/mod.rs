@@ -60,8 +60,8 @@ pub struct Outcome {
     pub text: String,
     /// The files that were written.
     pub files: Vec<PathBuf>,
-    /// Why not all of them were, if so.
-    pub unwritten: Option<String>,
+    /// Those that could not be written, each with why.
+    pub unwritten: Vec<String>,
 }
 
 impl Subject {
@@ -114,7 +114,7 @@ impl<O: Debug, R: Debug, T: Debug> From<Report<O, R, T>> for Outcome {
             is_pass: report.is_pass(),
             text: report.to_string(),
             files: report.files().to_vec(),
-            unwritten: report.unwritten().map(str::to_owned),
+            unwritten: report.unwritten().to_vec(),
             round: report.finding.as_ref().map(|finding| finding.round),
             account: report.finding.map(|finding| finding.account),
         }

@@ -18,8 +18,9 @@ use tachograph::{
 };
 
 use crate::{
-    Verdict,
+    Verdict, input,
     object::seconds,
+    output,
     patience::Patience,
     say::{self, Report},
 };
@@ -39,8 +40,8 @@ pub struct Stress {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     threads: u32,
     /// How many operations each thread runs in a round; 8, or 5,000 with --soak
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    ops: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    ops: Option<u64>,
     /// The most rounds; 20,000, unless --seconds is given
     #[arg(long, value_name = "N")]
     rounds: Option<u64>,
@@ -56,7 +57,7 @@ pub struct Stress {
     /// Let the threads run at full speed, without small delays here and there
     #[arg(long)]
     no_delays: bool,
-    /// Write what is found into this directory: an account, the history, and a page for a browser
+    /// Write what is found into this directory, which is made if need be: an account, the history, and a page for a browser
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// An object instead of text
@@ -83,6 +84,17 @@ impl Stress {
             ));
             return Ok(Verdict::BadInput);
         }
+        if u64::from(self.threads).saturating_mul(self.ops()) > Plan::OPERATIONS as u64 {
+            let (threads, ops, most) = (self.threads, self.ops(), Plan::OPERATIONS);
+            say::complain(format_args!(
+                "{threads} threads with {ops} operations each are too many: a round has at most {most} operations"
+            ));
+            return Ok(Verdict::BadInput);
+        }
+        if let Some(directory) = &self.out {
+            // Not only when there is something to write, which may be in an hour.
+            output::prepare(directory).map_err(|error| say::at(&input::name(directory), error))?;
+        }
         let outcome = {
             let _patience = Patience::while_doing(&format!("{}: running", subject.name));
             subject.stress(&self.plan())
@@ -104,14 +116,14 @@ impl Stress {
                     .try_for_each(|line| report.line(line))?;
             }
         }
-        if let Some(error) = &outcome.unwritten {
+        for error in &outcome.unwritten {
             say::complain(error);
             verdict = Verdict::BadInput;
         }
         Ok(verdict)
     }
 
-    fn ops(&self) -> u32 {
+    fn ops(&self) -> u64 {
         self.ops.unwrap_or(if self.soak { 5000 } else { 8 })
     }
 
@@ -146,6 +158,7 @@ impl Stress {
             (false, true) => "linearizable",
             (false, false) => "unknown",
         };
+        let phases = counts.phases;
         let files = outcome.files.iter().map(|path| path.display().to_string());
         json!({
             "object": subject.name,
@@ -164,6 +177,12 @@ impl Stress {
             "replaced": counts.replaced,
             "panicked": counts.panicked,
             "seconds": counts.elapsed.as_secs_f64(),
+            "phases": {
+                "preparing": phases.preparing.as_secs_f64(),
+                "waiting": phases.waiting.as_secs_f64(),
+                "collecting": phases.collecting.as_secs_f64(),
+                "checking": phases.checking.as_secs_f64(),
+            },
             "found_in_round": outcome.round,
             "account": outcome.account,
             "files": files.collect::<Vec<_>>(),
