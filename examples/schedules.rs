@@ -12,7 +12,7 @@ use tachograph::{
 };
 
 /// An operation, and the thread whose it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Op {
     Try(usize),
     Release(usize),
