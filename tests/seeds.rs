@@ -32,6 +32,9 @@ mod families;
 #[cfg(all(feature = "shuttle", feature = "stress"))]
 #[path = "../fuzz/bodies/lock.rs"]
 mod lock;
+#[cfg(feature = "format")]
+#[path = "../fuzz/bodies/memory.rs"]
+mod memory;
 #[cfg(feature = "check")]
 #[path = "check/oracle.rs"]
 #[allow(dead_code, reason = "shared, and not all of it used by all")]
