@@ -22,7 +22,7 @@ use tachograph::{
         Counter,
         counter::{Op as CounterOp, Ret as CounterRet},
     },
-    stress::{Cause, Draw, Plan, Report, Schedule as Saved, Schedules, Stress, point},
+    stress::{Cause, Draw, Plan, Program, Report, Schedule as Saved, Schedules, Stress, point},
 };
 
 mod common;
@@ -648,6 +648,57 @@ fn a_schedule_of_other_code_is_none() {
         said.starts_with("the schedule is one of other code"),
         "{said}"
     );
+}
+
+#[test]
+fn a_schedule_with_steps_left_is_no_pass() {
+    let test = |count, schedules| {
+        Stress::new(Counter::new(), || ())
+            .plan(Plan::new().threads(2).operations(1).rounds(1).seed(1))
+            .schedules(schedules)
+            .report(move |(), _| CounterRet::Count(count), |_| CounterOp::Get)
+    };
+    let finding = test(1, Schedules::random()).finding.unwrap();
+    let schedule = finding.schedule.unwrap();
+    assert!(test(0, Schedules::replay(schedule.clone())).is_pass());
+
+    let longer: Saved = format!("{schedule} 0 1").parse().unwrap();
+    // What is found is told all the same.
+    let again = test(1, Schedules::replay(longer.clone())).finding.unwrap();
+    assert_eq!(again.schedule, Some(schedule));
+    let said = panic_of(|| drop(test(0, Schedules::replay(longer))));
+    assert!(
+        said.ends_with("comes to more points: 2 steps are left"),
+        "{said}"
+    );
+}
+
+/// Threads may have different numbers of operations.
+#[test]
+fn a_program_runs_under_schedules() {
+    use LockOp::{Release, Try};
+    let test = |schedules| {
+        let program = Program {
+            threads: vec![
+                vec![Try(0), Release(0)],
+                vec![],
+                vec![Try(2), Try(2), Try(2)],
+            ],
+        };
+        Stress::new(Owned, || Lock::new(false, 0))
+            .plan(Plan::new().rounds(1).seed(1))
+            .schedules(schedules)
+            .report_program(&program, Lock::run)
+    };
+    let passes = test(Schedules::bytes([]));
+    assert!(passes.is_pass(), "{passes}");
+    assert_eq!(
+        (passes.counts.histories, passes.counts.overlap.operations),
+        (1, 5)
+    );
+    let finding = test(Schedules::pct(3).each(10_000)).finding.unwrap();
+    let again = test(Schedules::replay(finding.schedule.unwrap()));
+    assert_eq!(again.finding.unwrap().history, finding.history);
 }
 
 #[test]

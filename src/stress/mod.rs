@@ -373,20 +373,9 @@ where
         program: &Program<S::Op>,
         run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
     ) -> ReportOf<S> {
-        let longest = program.threads.iter().map(Vec::len).max();
-        let plan = self.plan.clone();
-        let plan = plan
-            .threads(program.threads.len())
-            .operations(longest.unwrap_or(0));
+        let plan = program.plan(self.plan.clone());
         self.plan(plan).rounds(run, |drawn, ops| {
-            ops.extend(
-                program
-                    .threads
-                    .get(drawn.process())
-                    .into_iter()
-                    .flatten()
-                    .cloned(),
-            );
+            ops.extend(program.of(drawn.process()));
         })
     }
 
