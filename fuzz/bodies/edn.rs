@@ -34,7 +34,10 @@ pub fn run(bytes: &[u8]) {
             it_comes_back(whole);
         }
         (_, Err(error)) if matches!(error.problem, Problem::TooLong { .. }) => {
-            assert!(file.len() > longest, "{error}");
+            assert!(
+                length_at(file, error.line, error.column) > longest,
+                "{error}"
+            );
         }
         (Err(whole), Err(piecemeal)) => assert_eq!(whole.to_string(), piecemeal.to_string()),
         (whole, piecemeal) => panic!("{whole:?}, and piece by piece {piecemeal:?}"),
@@ -44,6 +47,31 @@ pub fn run(bytes: &[u8]) {
 /// So many bytes at a time, or one.
 fn in_pieces(few: u8, file: &[u8]) -> BufReader<&[u8]> {
     BufReader::with_capacity(usize::from(few).max(1), file)
+}
+
+/// How many bytes it is from there to the next event or the end: what begins there has no more.
+fn length_at(file: &[u8], line: u64, column: u64) -> usize {
+    let next = edn::Reader::new(file, &Options::new())
+        .filter_map(Result::ok)
+        .map(|entry| (entry.line, entry.column))
+        .find(|&next| next > (line, column));
+    let end = next.map_or(file.len(), |next| offset(file, next));
+    end - offset(file, (line, column))
+}
+
+/// Where the character at this line and column begins.
+fn offset(file: &[u8], place: (u64, u64)) -> usize {
+    let mut at = (1, 0);
+    let is_there = |byte: &u8| {
+        // Not within a character.
+        at.1 += u64::from(byte & 0xc0 != 0x80);
+        let is_there = at >= place;
+        if *byte == b'\n' {
+            at = (at.0 + 1, 0);
+        }
+        is_there
+    };
+    file.iter().position(is_there).unwrap_or(file.len())
 }
 
 /// What was read and written is read as the same.
