@@ -19,11 +19,10 @@ use shuttle::{
 use tachograph::{
     EventKind, History, Recorder,
     model::{
-        Counter, Mutex as LockModel,
+        Counter,
         counter::{Op as CounterOp, Ret as CounterRet},
-        mutex::Op as LockOp,
     },
-    stress::{Cause, Draw, Plan, Report, Schedule as Saved, Schedules, Stress, point},
+    stress::{Cause, Draw, Plan, Program, Report, Schedule as Saved, Schedules, Stress, point},
 };
 
 mod common;
@@ -31,7 +30,7 @@ mod common;
 mod lock;
 
 use common::panic_of;
-use lock::Lock;
+use lock::{Lock, Op as LockOp, Owned};
 
 type Op = (usize, u64);
 /// What a thread did, in the order of the schedule: its number, and whether it invoked.
@@ -301,10 +300,8 @@ fn outside_of_shuttle_nothing_is_different() {
 
 /// The operations of two threads that show what is wrong with the lock: drawn in this order, the same in every round.
 fn taken_and_wanted() -> impl FnMut(&mut Draw) -> LockOp {
-    use LockOp::{Release, TryAcquire};
-    let mut ops = [TryAcquire, Release, TryAcquire, TryAcquire]
-        .into_iter()
-        .cycle();
+    use LockOp::{Release, Try};
+    let mut ops = [Try(0), Release(0), Try(1), Try(1)].into_iter().cycle();
     move |_| ops.next().unwrap()
 }
 
@@ -313,8 +310,10 @@ fn two_by_two() -> Plan {
     plan.time(std::time::Duration::MAX)
 }
 
-fn lock_test(is_correct: bool, plan: Plan, schedules: Schedules) -> Report<LockOp, bool, bool> {
-    Stress::new(LockModel::new(), move || Lock::new(is_correct))
+type LockReport = Report<LockOp, bool, Option<usize>>;
+
+fn lock_test(is_correct: bool, plan: Plan, schedules: Schedules) -> LockReport {
+    Stress::new(Owned, move || Lock::new(is_correct, 0))
         .plan(plan)
         .schedules(schedules)
         .report(Lock::run, taken_and_wanted())
@@ -352,17 +351,46 @@ fn pct_finds_a_race_of_depth_three_and_the_schedule_replays_exactly() {
     }
 }
 
-/// So it is of no smaller depth.
+/// So it is of no smaller depth, whatever the operations are.
 #[test]
 fn pct_of_depth_two_does_not_find_it() {
-    let report = lock_test(false, two_by_two(), Schedules::pct(2).each(20_000));
+    let test = |depth| {
+        Stress::new(Owned, || Lock::new(false, 0))
+            .plan(two_by_two().threads(3).operations(3).rounds(400))
+            .schedules(Schedules::pct(depth))
+            .report(Lock::run, |draw| {
+                let thread = draw.process();
+                draw.weighted([(2, LockOp::Try(thread)), (1, LockOp::Release(thread))])
+            })
+    };
+    let report = test(2);
     assert!(report.is_pass(), "{report}");
-    assert_eq!(report.counts.linearizable, 20_000);
+    assert_eq!(report.counts.linearizable, 40_000);
+    assert!(test(3).finding.is_some());
 }
 
 #[test]
-fn random_schedules_find_it() {
+fn random_schedules_find_it_where_threads_meet_often() {
     let report = lock_test(false, two_by_two(), Schedules::random().each(10_000));
+    assert!(report.finding.is_some(), "{report}");
+}
+
+/// The one thread does nearly all its hundred accesses before the other has done its seven, which has a probability of less than
+/// 10⁻²⁰ where each is as likely to be next. PCT counts points, not chances: 1 / (3 · 130²) a schedule at least.
+#[test]
+fn where_threads_meet_rarely_pct_finds_it_and_random_schedules_do_not() {
+    let test = |schedules| {
+        Stress::new(Owned, || Lock::new(false, 100))
+            .plan(two_by_two())
+            .schedules(schedules)
+            .report(Lock::run, taken_and_wanted())
+    };
+    for schedules in [Schedules::random(), Schedules::pct(2)] {
+        let report = test(schedules.each(20_000));
+        assert!(report.is_pass(), "{report}");
+        assert_eq!(report.counts.linearizable, 20_000);
+    }
+    let report = test(Schedules::pct(3).each(400_000));
     assert!(report.finding.is_some(), "{report}");
 }
 
@@ -431,11 +459,12 @@ fn a_panic_that_others_wait_for_is_told() {
 #[test]
 fn what_is_correct_passes() {
     for schedules in [Schedules::random(), Schedules::pct(3)] {
-        let report = Stress::new(LockModel::new(), || Lock::new(true))
+        let report = Stress::new(Owned, || Lock::new(true, 0))
             .plan(Plan::new().threads(3).operations(4).rounds(50).seed(1))
             .schedules(schedules)
             .report(Lock::run, |draw| {
-                draw.weighted([(2, LockOp::TryAcquire), (1, LockOp::Release)])
+                let thread = draw.process();
+                draw.weighted([(2, LockOp::Try(thread)), (1, LockOp::Release(thread))])
             });
         assert!(report.is_pass(), "{report}");
         assert_eq!(report.counts.linearizable, 50 * 100);
@@ -565,13 +594,13 @@ fn a_panic_in_make_or_draw_goes_on() {
         panic_of(|| {
             let make = move || {
                 assert!(makes, "it is not made");
-                Lock::new(true)
+                Lock::new(true, 0)
             };
             let draw = |_: &mut Draw| {
                 assert!(draws, "nothing is drawn");
-                LockOp::Release
+                LockOp::Release(0)
             };
-            Stress::new(LockModel::new(), make)
+            Stress::new(Owned, make)
                 .schedules(Schedules::random())
                 .run(Lock::run, draw);
         })
@@ -599,9 +628,9 @@ fn a_panic_in_the_model_goes_on() {
     }
 
     let said = panic_of(|| {
-        Stress::new(Panics, || Lock::new(true))
+        Stress::new(Panics, || Lock::new(true, 0))
             .schedules(Schedules::random())
-            .run(Lock::run, |_| LockOp::Release);
+            .run(Lock::run, |_| LockOp::Release(0));
     });
     assert_eq!(said, "there is no first state");
 }
@@ -611,14 +640,65 @@ fn a_schedule_of_other_code_is_none() {
     let report = lock_test(false, two_by_two(), Schedules::random().each(10_000));
     let schedule = report.finding.unwrap().schedule.unwrap();
     let said = panic_of(|| {
-        Stress::new(LockModel::new(), || ())
+        Stress::new(Owned, || ())
             .schedules(Schedules::replay(schedule))
-            .run(|(), _| true, |_| LockOp::Release);
+            .run(|(), _| true, |_| LockOp::Release(0));
     });
     assert!(
         said.starts_with("the schedule is one of other code"),
         "{said}"
     );
+}
+
+#[test]
+fn a_schedule_with_steps_left_is_no_pass() {
+    let test = |count, schedules| {
+        Stress::new(Counter::new(), || ())
+            .plan(Plan::new().threads(2).operations(1).rounds(1).seed(1))
+            .schedules(schedules)
+            .report(move |(), _| CounterRet::Count(count), |_| CounterOp::Get)
+    };
+    let finding = test(1, Schedules::random()).finding.unwrap();
+    let schedule = finding.schedule.unwrap();
+    assert!(test(0, Schedules::replay(schedule.clone())).is_pass());
+
+    let longer: Saved = format!("{schedule} 0 1").parse().unwrap();
+    // What is found is told all the same.
+    let again = test(1, Schedules::replay(longer.clone())).finding.unwrap();
+    assert_eq!(again.schedule, Some(schedule));
+    let said = panic_of(|| drop(test(0, Schedules::replay(longer))));
+    assert!(
+        said.ends_with("comes to more points: 2 steps are left"),
+        "{said}"
+    );
+}
+
+/// Threads may have different numbers of operations.
+#[test]
+fn a_program_runs_under_schedules() {
+    use LockOp::{Release, Try};
+    let test = |schedules| {
+        let program = Program {
+            threads: vec![
+                vec![Try(0), Release(0)],
+                vec![],
+                vec![Try(2), Try(2), Try(2)],
+            ],
+        };
+        Stress::new(Owned, || Lock::new(false, 0))
+            .plan(Plan::new().rounds(1).seed(1))
+            .schedules(schedules)
+            .report_program(&program, Lock::run)
+    };
+    let passes = test(Schedules::bytes([]));
+    assert!(passes.is_pass(), "{passes}");
+    assert_eq!(
+        (passes.counts.histories, passes.counts.overlap.operations),
+        (1, 5)
+    );
+    let finding = test(Schedules::pct(3).each(10_000)).finding.unwrap();
+    let again = test(Schedules::replay(finding.schedule.unwrap()));
+    assert_eq!(again.finding.unwrap().history, finding.history);
 }
 
 #[test]

@@ -1,25 +1,39 @@
 //! What must hold of any bytes that are read as JSON Lines.
 
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 
 use tachograph::format::{
-    Options,
+    Options, Problem,
     edn::{self, Value},
     jsonl,
 };
 
-const OPTIONS: Options = Options::new().lenient(true).longest_event(4096);
+use crate::memory::assert_bounded;
 
-/// The first byte says how many bytes a read returns at most, the others are the lines after the first.
+const FIRST_LINE: &[u8] = b"{\"format\":\"tachograph\",\"version\":1}\n";
+
+/// The first byte says how many bytes a read returns at most; the second whether reading is lenient, and how long a line may be; the
+/// others are the lines after the first.
 pub fn run(bytes: &[u8]) {
-    let Some((&few, events)) = bytes.split_first() else {
+    let [few, how, events @ ..] = bytes else {
         return;
     };
-    let file = [b"{\"format\":\"tachograph\",\"version\":1}\n", events].concat();
-    let whole = jsonl::read::<edn::Op, Value>(&file[..], &OPTIONS);
-    let piecemeal = BufReader::with_capacity(usize::from(few).max(1), &file[..]);
-    let piecemeal = jsonl::read::<edn::Op, Value>(piecemeal, &OPTIONS);
-    match (whole, piecemeal) {
+    let file = [FIRST_LINE, events].concat();
+    let longest = FIRST_LINE.len() + usize::from(how / 2) * 4;
+    let whole = Options::new().lenient(how % 2 == 1);
+    let piecemeal = whole.clone().longest_event(longest);
+    assert_bounded(
+        |events| {
+            let file = in_pieces(*few, FIRST_LINE.chain(events));
+            jsonl::Reader::<_, edn::Op, Value>::new(file, &piecemeal).for_each(drop);
+        },
+        events,
+        longest,
+    );
+    match (
+        jsonl::read::<edn::Op, Value>(&file[..], &whole),
+        jsonl::read::<edn::Op, Value>(in_pieces(*few, &file[..]), &piecemeal),
+    ) {
         (Ok(whole), Ok(piecemeal)) => {
             assert_eq!(whole, piecemeal);
             let mut written = Vec::new();
@@ -29,9 +43,19 @@ pub fn run(bytes: &[u8]) {
             assert_eq!(again.history, whole.history);
             assert_eq!(again.extra, whole.extra);
         }
+        (_, Err(error)) if matches!(error.problem, Problem::TooLong { .. }) => {
+            let mut lines = file.split(|&byte| byte == b'\n');
+            let line = lines.nth(error.line as usize - 1).expect("it was read");
+            assert!(line.len() > longest, "{error}");
+        }
         (Err(whole), Err(piecemeal)) => assert_eq!(whole.to_string(), piecemeal.to_string()),
         (whole, piecemeal) => panic!("{whole:?}, and piece by piece {piecemeal:?}"),
     }
     // The file without its first line, and any bytes as the first line.
-    let _ = jsonl::read::<edn::Op, Value>(bytes, &OPTIONS);
+    let _ = jsonl::read::<edn::Op, Value>(bytes, &piecemeal);
+}
+
+/// So many bytes at a time, or one.
+fn in_pieces<R: Read>(few: u8, file: R) -> BufReader<R> {
+    BufReader::with_capacity(usize::from(few).max(1), file)
 }

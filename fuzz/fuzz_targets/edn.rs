@@ -3,5 +3,7 @@
 
 #[path = "../bodies/edn.rs"]
 mod edn;
+#[path = "../bodies/memory.rs"]
+mod memory;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| edn::run(bytes));

@@ -17,4 +17,6 @@ mod random;
 #[path = "../../tests/explain/standing.rs"]
 mod standing;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| explain::run(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    explain::run(bytes);
+});

@@ -3,5 +3,7 @@
 
 #[path = "../bodies/jsonl.rs"]
 mod jsonl;
+#[path = "../bodies/memory.rs"]
+mod memory;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| jsonl::run(bytes));

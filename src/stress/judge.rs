@@ -41,8 +41,12 @@ impl<O, R, T> Trial<O, R, T> {
         }
     }
 
+    pub(super) fn has_found(&self) -> bool {
+        self.finding.is_some()
+    }
+
     pub(super) fn has_found_enough(&self) -> bool {
-        self.finding.is_some() && !self.keep_going
+        self.has_found() && !self.keep_going
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -154,6 +154,41 @@
 //! rounds, and what it finds may not be found at the first try again. Give operations that wait for others only
 //! where the object cannot be left waiting.
 //!
+//! With the feature `shuttle` as well, and an object over `shuttle::sync`, the bytes behind the program choose the
+//! schedule, so that coverage steers both, and what is found is found again:
+//!
+//! ```
+//! # #[cfg(all(feature = "arbitrary", feature = "shuttle"))] {
+//! # macro_rules! fuzz_target { (|$input:ident: $type:ty| $body:block) => {
+//! #     let bytes: Vec<u8> = (0..200).collect();
+//! #     let bytes = arbitrary::Unstructured::new(&bytes);
+//! #     let $input = <$type as arbitrary::Arbitrary>::arbitrary_take_rest(bytes).unwrap();
+//! #     assert!(!$input.1.is_empty());
+//! #     $body
+//! # } }
+//! # use std::collections::VecDeque;
+//! # use shuttle::sync::Mutex;
+//! // #![no_main]
+//! // use libfuzzer_sys::fuzz_target;
+//! use tachograph::{model::{Queue, queue::{Op, Ret}}, stress::{Plan, Program, Schedules, Stress}};
+//!
+//! fuzz_target!(|input: (Program<Op<u8>>, &[u8])| {
+//!     let (program, schedule) = input;
+//!     Stress::new(Queue::new(), || Mutex::new(VecDeque::new()))
+//!         .plan(Plan::new().rounds(1))
+//!         .schedules(Schedules::bytes(schedule))
+//!         .run_program(&program.only(|op| matches!(op, Op::Enqueue(_) | Op::Dequeue)), |queue, op| match op {
+//!             Op::Enqueue(value) => { queue.lock().unwrap().push_back(*value); Ret::Enqueued(true) }
+//!             _ => Ret::Value(queue.lock().unwrap().pop_front()),
+//!         });
+//! });
+//! # }
+//! ```
+//!
+//! Another order of the same accesses leads through the same code, most of the time. A fuzzer gets further where it is told of
+//! orders too: `fuzz/bodies/lock.rs` in the repository counts for it which access came after which. Give it `-len_control=0`,
+//! for a schedule has to be long enough at once.
+//!
 //! # Operations from `proptest`
 //!
 //! A strategy is drawn from by its own runner, seeded from ours. It goes on from round to round: a schedule that was
@@ -385,20 +420,9 @@ where
         program: &Program<S::Op>,
         run: impl Fn(&T, &S::Op) -> S::Ret + Sync,
     ) -> ReportOf<S> {
-        let longest = program.threads.iter().map(Vec::len).max();
-        let plan = self.plan.clone();
-        let plan = plan
-            .threads(program.threads.len())
-            .operations(longest.unwrap_or(0));
+        let plan = program.plan(self.plan.clone());
         self.plan(plan).rounds(run, |drawn, ops| {
-            ops.extend(
-                program
-                    .threads
-                    .get(drawn.process())
-                    .into_iter()
-                    .flatten()
-                    .cloned(),
-            );
+            ops.extend(program.of(drawn.process()));
         })
     }
 

@@ -1,5 +1,7 @@
 //! What threads do, said beforehand: of a fuzzer, or of somebody who has a race in mind.
 
+use super::Plan;
+
 /// What each thread does in a round, one operation after the other.
 ///
 /// With the feature `arbitrary` it is made of a fuzzer's bytes: of two to four threads, with up to eight operations each.
@@ -32,6 +34,20 @@ impl<O> Program<O> {
             operations.retain(&mut wanted);
         }
         self
+    }
+}
+
+impl<O: Clone> Program<O> {
+    /// The plan with as many threads as this has.
+    pub(super) fn plan(&self, plan: Plan) -> Plan {
+        let longest = self.threads.iter().map(Vec::len).max();
+        plan.threads(self.threads.len())
+            .operations(longest.unwrap_or(0))
+    }
+
+    /// What one thread does.
+    pub(super) fn of(&self, process: usize) -> impl Iterator<Item = O> {
+        self.threads.get(process).into_iter().flatten().cloned()
     }
 }
 

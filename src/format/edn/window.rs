@@ -12,7 +12,7 @@ use crate::{
     history::Breaches,
 };
 
-/// So many bytes are read at once.
+/// So many bytes are read at once, if an event may be as long.
 const CHUNK: usize = 256 << 10;
 
 /// The bytes that are being parsed. What does not end within them is parsed again with more of them.
@@ -109,12 +109,14 @@ impl<B> Window<B> {
 }
 
 impl<B: BufRead> Window<B> {
-    /// Adds at least as many bytes as there are, so that parsing again and again takes O(bytes) in all.
+    /// Adds at least as many bytes as there are, so that parsing again and again takes O(bytes) in all; and no more than twice
+    /// the longest event, however many the input has at hand.
     pub(super) fn fill(&mut self) -> Result<(), ReadError> {
         self.buffer.drain(..self.start);
         self.start = 0;
         self.check_length(self.buffer.len())?;
-        let wanted = (2 * self.buffer.len()).max(CHUNK);
+        let chunk = CHUNK.min(self.longest).max(BYTE_ORDER_MARK.len());
+        let wanted = (2 * self.buffer.len()).max(chunk);
         while self.buffer.len() < wanted && !self.at_end {
             let end = self.buffer.len();
             let chunk = match self.input.fill_buf() {
@@ -122,8 +124,8 @@ impl<B: BufRead> Window<B> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(self.error_at(end, Problem::Io(error))),
             };
-            let taken = chunk.len();
-            self.buffer.extend_from_slice(chunk);
+            let taken = chunk.len().min(wanted - end);
+            self.buffer.extend_from_slice(&chunk[..taken]);
             self.input.consume(taken);
             self.at_end = taken == 0;
         }

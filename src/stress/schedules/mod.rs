@@ -4,12 +4,12 @@
 mod choose;
 mod tasks;
 
-use std::{fmt, rc::Rc};
+use std::{fmt, iter, rc::Rc};
 
 use shuttle::scheduler::{DfsScheduler, PctScheduler, Scheduler};
 
 use self::choose::Chooser;
-use super::{Draw, ReportOf, Schedule, Stress};
+use super::{Draw, Program, ReportOf, Schedule, Stress};
 #[cfg(feature = "format")]
 use super::{page, title};
 use crate::model::Specification;
@@ -68,7 +68,8 @@ impl Schedules {
     }
 
     /// This schedule again, once. Threads, operations, rounds and seed are the schedule's and not the [`Plan`](super::Plan)'s. Operations
-    /// are drawn for its round alone, and have to be the same without the rounds before.
+    /// are drawn for its round alone, and have to be the same without the rounds before. Where the code has changed so much that the schedule does
+    /// not fit, or is not used up though nothing was found, the test panics and says so.
     pub const fn replay(schedule: Schedule) -> Self {
         Self::new(Strategy::Replay(schedule), 1)
     }
@@ -89,6 +90,14 @@ impl Schedules {
             _ => schedules.max(1),
         };
         Self { each, ..self }
+    }
+
+    /// The schedule that is replayed.
+    fn replays(&self) -> Option<&Schedule> {
+        match &self.strategy {
+            Strategy::Replay(schedule) => Some(schedule),
+            _ => None,
+        }
     }
 
     fn is_exhaustive(&self) -> bool {
@@ -183,14 +192,58 @@ where
     pub fn report(
         self,
         run: impl Fn(&T, &S::Op) -> S::Ret + Send + Sync + 'static,
-        draw: impl FnMut(&mut Draw) -> S::Op,
+        mut draw: impl FnMut(&mut Draw) -> S::Op,
+    ) -> ReportOf<S> {
+        let operations = match self.schedules.replays() {
+            Some(schedule) => schedule.operations,
+            None => self.stress.plan.operations,
+        };
+        self.rounds(run, |drawn, ops| {
+            ops.extend(iter::repeat_with(|| draw(drawn)).take(operations));
+        })
+    }
+
+    /// As [`Stress::run_program`].
+    ///
+    /// # Panics
+    ///
+    /// As [`run`](Self::run).
+    #[track_caller]
+    pub fn run_program(
+        self,
+        program: &Program<S::Op>,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Send + Sync + 'static,
+    ) {
+        let report = self.report_program(program, run);
+        report.assert_pass();
+    }
+
+    /// As [`Stress::report_program`].
+    ///
+    /// # Panics
+    ///
+    /// As [`report`](Self::report).
+    pub fn report_program(
+        mut self,
+        program: &Program<S::Op>,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Send + Sync + 'static,
+    ) -> ReportOf<S> {
+        self.stress.plan = program.plan(self.stress.plan);
+        self.rounds(run, |drawn, ops| ops.extend(program.of(drawn.process())))
+    }
+
+    /// The test, and its files.
+    fn rounds(
+        self,
+        run: impl Fn(&T, &S::Op) -> S::Ret + Send + Sync + 'static,
+        draw_ops: impl FnMut(&mut Draw, &mut Vec<S::Op>),
     ) -> ReportOf<S> {
         let Self {
             mut stress,
             schedules,
         } = self;
         let mut first = 0;
-        if let Strategy::Replay(schedule) = &schedules.strategy {
+        if let Some(schedule) = schedules.replays() {
             let plan = stress.plan.rounds(1).seed(schedule.seed);
             stress.plan = plan
                 .threads(schedule.threads)
@@ -208,7 +261,7 @@ where
             &schedules,
             first,
             run,
-            draw,
+            draw_ops,
         );
         if let Some(directory) = &plan.output {
             #[cfg(feature = "format")]

@@ -3,7 +3,6 @@
 use std::{
     any::Any,
     cell::RefCell,
-    iter,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -35,7 +34,7 @@ pub(super) fn run<S, F, T, R>(
     schedules: &Schedules,
     first: u64,
     run: R,
-    mut draw_op: impl FnMut(&mut Draw) -> S::Op,
+    mut draw_ops: impl FnMut(&mut Draw, &mut Vec<S::Op>),
 ) -> ReportOf<S>
 where
     S: Specification<
@@ -75,8 +74,9 @@ where
         let mut draw = Draw::new(mix(seed, number));
         let drawn = (0..threads).map(|process| {
             draw.process = process;
-            let ops = iter::repeat_with(|| draw_op(&mut draw));
-            ops.take(operations).collect()
+            let mut ops = Vec::new();
+            draw_ops(&mut draw, &mut ops);
+            ops
         });
         *lock(&round.drawn) = Arc::new(drawn.collect());
 
@@ -139,6 +139,14 @@ where
                 Cause::Stuck { message },
             );
         }
+        // What it found counts, but without a finding nothing was said of the schedule that was to be replayed.
+        let left = schedules.replays().map_or(0, |schedule| {
+            schedule.steps.len() - progress.schedule.steps.len()
+        });
+        assert!(
+            left == 0 || court.trial.has_found(),
+            "the schedule is one of other code, which comes to more points: {left} steps are left",
+        );
         court.trial.counts.rounds += 1;
         let counts = &mut court.trial.counts;
         counts.exhausted += u64::from(progress.is_exhausted);
