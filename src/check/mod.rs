@@ -14,8 +14,8 @@
 mod budget;
 mod collection;
 mod configuration;
-mod depth_first;
 mod consistency;
+mod depth_first;
 mod frontier;
 mod linearizable;
 mod parts;
