@@ -97,9 +97,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     ) -> Result<usize, Stop> {
         let slot = self.window.open(op, ret, invocation, Self::SLOTS);
         let slot = slot.ok_or(Stop::WindowFull)?;
-        for configuration in &mut self.configurations {
-            if self.window.read(slot, configuration) {
-                configuration.last = self.trail.push(configuration.last, invocation);
+        if self.window.is_read(slot) {
+            for configuration in &mut self.configurations {
+                if self.window.read(slot, configuration) {
+                    configuration.last = self.trail.push(configuration.last, invocation);
+                }
             }
         }
         Ok(slot)

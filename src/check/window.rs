@@ -205,6 +205,10 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         if self.are_told_apart { class as u32 } else { 0 }
     }
 
+    pub(super) fn is_read(&self, slot: usize) -> bool {
+        self.slots[slot].as_ref().is_some_and(|open| open.is_read)
+    }
+
     /// Lets the operation in this slot take effect if it is a read and returned what is there. Says whether it did.
     pub(super) fn read<const WORDS: usize>(
         &self,

@@ -22,8 +22,8 @@ pub enum Access<V> {
     Take(Option<Option<V>>),
 }
 
-/// A history as one of a collection into which every value is put only once: what is taken out then tells where it came
-/// from, and there are [faster searches](crate::model::Specification::collection) than the one that is for all models.
+/// A history as one of a collection into which every value is put only once, or again after that failed: what is taken out
+/// then tells where it came from, and there are [faster searches](crate::model::Specification::collection) than the one that is for all models.
 ///
 /// It is read by the checker, and only as far as there is time.
 pub struct Collection<'h> {
@@ -54,7 +54,7 @@ impl<'h> Collection<'h> {
     /// The history of a collection of this discipline. `access` says what an operation does, and what it found if that is known;
     /// `None` if it is none of the two that a collection has here.
     ///
-    /// Where there is such an operation, or a value is put in twice, the history is checked as any other. O(1); reading it is
+    /// Where there is such an operation, or a value is put in while it may be in already, the history is checked as any other. O(1); reading it is
     /// O(operations).
     pub fn of<O, R, V: Eq + Hash + 'h>(
         discipline: Discipline,
@@ -66,13 +66,17 @@ impl<'h> Collection<'h> {
             let next = numbers.len() as u32;
             *numbers.entry(value).or_insert(next)
         };
-        let mut was_put = Vec::new();
-        let mut put = move |number: u32| {
+        // By number, from when on it is known that the value was not put in.
+        let mut is_out_from = Vec::new();
+        let mut put = move |number: u32, invocation: u64, failed: Option<u64>| {
             let place = number as usize;
-            if was_put.len() <= place {
-                was_put.resize(place + 1, false);
+            if is_out_from.len() <= place {
+                is_out_from.resize(place + 1, 0);
             }
-            !std::mem::replace(&mut was_put[place], true)
+            let is_out_from = &mut is_out_from[place];
+            let was_out = *is_out_from <= invocation;
+            *is_out_from = failed.unwrap_or(u64::MAX);
+            was_out
         };
         let entries = history.operations().map(move |operation| {
             let (ret, known) = match operation.outcome {
@@ -80,18 +84,20 @@ impl<'h> Collection<'h> {
                 Outcome::Fail => (None, true),
                 Outcome::Info | Outcome::Open => (None, false),
             };
+            let failed = matches!(operation.outcome, Outcome::Fail);
             let access = match access(operation.op, ret)? {
                 Access::Take(found) => Access::Take(found.map(|value| value.map(&mut number))),
                 Access::Put(value) => {
                     let number = number(value);
-                    put(number).then_some(Access::Put(number))?
+                    let failed = operation.completion.filter(|_| failed);
+                    put(number, operation.invocation, failed).then_some(Access::Put(number))?
                 }
             };
             Some(Entry {
                 access,
                 invocation: operation.invocation,
                 completion: operation.completion.filter(|_| known).unwrap_or(u64::MAX),
-                failed: matches!(operation.outcome, Outcome::Fail),
+                failed,
             })
         });
         Self {

@@ -7,7 +7,7 @@ mod logs;
 mod oracle;
 mod random;
 
-use std::{mem::discriminant, time::Duration};
+use std::{collections::HashMap, mem::discriminant, time::Duration};
 
 use agreement::{assert_right, mutate, small};
 use families::{
@@ -16,7 +16,7 @@ use families::{
 };
 use random::{Random, Shape, history};
 use tachograph::{
-    Event, EventKind, History, HistoryBuilder, ProcessId, Recorder,
+    Event, EventKind, History, HistoryBuilder, Outcome, ProcessId, Recorder,
     check::{self, Budget, Flaw, Reason, Spent, Verdict, Witness},
     model::{
         CasRegister, Collection, KeyValue, Model, Queue, Register, Specification, Stack,
@@ -399,6 +399,55 @@ impl<M: Model> Of<M> {
     }
 }
 
+/// The same history, in which some values whose put failed are those of later puts: it was tried again.
+fn with_puts_tried_again<M>(
+    of: &Of<M>,
+    history: History<M::Op, M::Ret>,
+    random: &mut Random,
+) -> History<M::Op, M::Ret>
+where
+    M: Model<Op: Clone, Ret: Clone>,
+{
+    let most = history.len() as u64;
+    let value = |op: &M::Op| (0..most).find(|value| (of.put)(*value) == *op);
+    let mut failed = Vec::new();
+    let mut renamed = HashMap::new();
+    for operation in history.operations() {
+        let Some(value) = value(operation.op) else {
+            continue;
+        };
+        let earlier = failed
+            .iter()
+            .position(|(_, completion)| *completion < Some(operation.invocation));
+        let name = match earlier {
+            Some(earlier) if random.one_in(2) => failed.swap_remove(earlier).0,
+            _ => value,
+        };
+        renamed.insert(value, name);
+        if matches!(operation.outcome, Outcome::Fail) {
+            failed.push((name, operation.completion));
+        }
+    }
+    let events = history.into_events().map(|mut event| {
+        for (value, name) in &renamed {
+            let name = *name;
+            match &event.kind {
+                EventKind::Invoke(op) if *op == (of.put)(*value) => {
+                    event.kind = EventKind::Invoke((of.put)(name));
+                    break;
+                }
+                EventKind::Ok(ret) if *ret == (of.found)(Some(*value)) => {
+                    event.kind = EventKind::Ok((of.found)(Some(name)));
+                    break;
+                }
+                _ => {}
+            }
+        }
+        event
+    });
+    History::from_events(events).unwrap()
+}
+
 /// A model that says what its history is one of, and nothing else.
 struct Unasked<'m, M>(&'m M);
 
@@ -443,6 +492,7 @@ where
                 false => of.take.clone(),
             }
         });
+        history = with_puts_tried_again(&of, history, &mut random);
         let finds: Vec<u64> = history
             .events()
             .filter(|event| matches!(event.kind, EventKind::Ok(ret) if of.is_find(ret)))
@@ -528,6 +578,7 @@ where
                 false => of.take.clone(),
             }
         });
+        let good = with_puts_tried_again(&of, good, &mut random);
         match check::linearizable(&of.model, &good, UNLIMITED).verdict {
             Verdict::Linearizable(witness) => witness.validate(&of.model, &good).unwrap(),
             other => panic!("seed {seed}: {other}"),
