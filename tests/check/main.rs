@@ -370,6 +370,65 @@ fn hard_logs_are_judged_with_few_configurations() {
     assert!(hard >= 5, "{hard} are hard");
 }
 
+/// Too many explanations to keep them all, of which one is soon found by following them.
+#[test]
+fn one_explanation_is_found_among_many() {
+    let model = Register::new();
+    let shape = |processes, operations| Shape {
+        processes,
+        operations,
+        info: 0,
+        fail: 0,
+        open_ends: false,
+    };
+    let mut value = 0;
+    let good = history(&model, &shape(8, 20_000), &mut Random::new(1), |random| {
+        value = (value + 1) % 5;
+        match random.one_in(2) {
+            true => register::Op::Write(value),
+            false => register::Op::Read,
+        }
+    });
+    let report = check::linearizable(&model, &good, UNLIMITED);
+    // All explanations are some 26 configurations an operation.
+    assert!(report.configurations < 300_000, "{}", report.configurations);
+    match report.verdict {
+        Verdict::Linearizable(witness) => witness.validate(&model, &good).unwrap(),
+        other => panic!("{other}"),
+    }
+    let mut events: Vec<_> = good.into_events().collect();
+    let from = events.len() * 9 / 10;
+    let read = |event: &Event<_, _>| matches!(event.kind, EventKind::Ok(Some(_)));
+    let wrong = (from..events.len()).find(|it| read(&events[*it])).unwrap();
+    events[wrong].kind = EventKind::Ok(Some(9));
+    let bad = History::from_events(events).unwrap();
+    match check::linearizable(&model, &bad, UNLIMITED).verdict {
+        Verdict::Violation(violation) => {
+            assert_eq!((violation.event, violation.is_first), (wrong as u64, true));
+            let mut prefix = bad;
+            prefix.truncate(violation.event);
+            violation.prefix.validate(&model, &prefix).unwrap();
+        }
+        other => panic!("{other}"),
+    }
+
+    // A value that is pushed twice, so that it does not tell where it came from.
+    let model = Stack::new();
+    let mut next = 0;
+    let twice = history(&model, &shape(4, 200), &mut Random::new(1), |random| {
+        next += 1;
+        match random.one_in(2) {
+            true => stack::Op::Push(if next > 100 && next < 104 { 50 } else { next }),
+            false => stack::Op::Pop,
+        }
+    });
+    let budget = Budget::unlimited().configurations(1_000_000);
+    match check::linearizable(&model, &twice, &budget).verdict {
+        Verdict::Linearizable(witness) => witness.validate(&model, &twice).unwrap(),
+        other => panic!("{other}"),
+    }
+}
+
 /// A model of what values are put into and taken out of.
 struct Of<M: Model> {
     model: M,
