@@ -53,6 +53,8 @@ pub(super) struct DepthFirst<'s, 'h, S: Specification, const WORDS: usize> {
     slots: Vec<u32>,
     /// So many turns are over.
     now: usize,
+    /// So many were gone through, on and back.
+    walked: usize,
     window: Window<'s, 'h, S>,
     forks: VecDeque<Fork<S::State, WORDS>>,
     /// What took effect on the way here, by invocation.
@@ -100,6 +102,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
             turns,
             slots: vec![0; turns.len()],
             now: 0,
+            walked: 0,
             window: Window::new(specification, true),
             forks: VecDeque::new(),
             order: Vec::new(),
@@ -120,7 +123,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
         patience: Patience,
         meter: &mut Meter<'_>,
     ) -> Result<Found<S::State>, Stop> {
+        /// To go through so many turns takes about as long as to make a configuration.
+        const ALIKE: usize = 8;
+
         let mut furthest = (0, 0);
+        let mut walked = 0;
         let mut next = Some(Configuration::first(self.specification.initial()));
         loop {
             if let Some(mut configuration) = next.take() {
@@ -156,9 +163,12 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
             if next.is_none() {
                 self.forks.pop_back();
             }
-            if patience.is_gone(meter.counted(), furthest.0) {
+            let looked_at = meter.counted() + (self.walked / ALIKE) as u64;
+            if patience.is_gone(looked_at, furthest.0) {
                 return Ok(Found::Lost);
             }
+            meter.went_through(self.walked - walked);
+            walked = self.walked;
             let held = self.held + self.forks.len();
             meter
                 .check::<S::State>(held, held * Self::BYTES + self.bytes())
@@ -207,6 +217,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
                 }
             }
             self.now += 1;
+            self.walked += 1;
         }
         Ok(None)
     }
@@ -214,6 +225,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
     fn go_back_to(&mut self, turn: usize) {
         while self.now > turn {
             self.now -= 1;
+            self.walked += 1;
             match self.turns[self.now] {
                 Turn::Invoke { .. } => self.window.close(self.slots[self.now] as usize),
                 Turn::InvokeUnknown { op, .. } => self.window.close_unknown(op),
