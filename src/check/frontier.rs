@@ -83,6 +83,28 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         }
     }
 
+    /// The same, but for how it came to that.
+    pub(super) fn without_past(&self) -> Self {
+        let configurations = self.configurations.iter().map(|its| Configuration {
+            last: Trail::ROOT,
+            ..its.clone()
+        });
+        Self {
+            approach: self.approach,
+            is_narrowed: self.is_narrowed,
+            window: self.window.clone(),
+            configurations: configurations.collect(),
+            trail: Trail::default(),
+            survivors: Set::default(),
+            waiting: Set::default(),
+        }
+    }
+
+    /// The first invocation of what is open and will complete.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.window.oldest()
+    }
+
     /// Whether an unknown operation may have taken effect more often than it was invoked.
     pub(super) fn is_loose(&self) -> bool {
         self.window.is_loose()

@@ -116,13 +116,30 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
     fn first_unexplained<const WORDS: usize>(
         &self,
         positions: Positions<'_>,
-        stuck: Stuck<'_, 'h, S, WORDS>,
+        mut stuck: Stuck<'_, 'h, S, WORDS>,
         mut is_hard: bool,
     ) -> Option<Option<Verdict<S::State>>> {
         // So many events are explained, and so many are not.
         let mut explained = stuck.explains_up_to(self.history.start());
         let mut unexplained = self.history.end();
         let mut guess = stuck.event;
+        // Mostly it is the event where the search was stuck: nothing else has to be found out, and not from the start.
+        if let Some(before) = stuck.before.take() {
+            let end = stuck.event + 1;
+            let again = self.search(
+                positions.clone(),
+                end,
+                u64::MAX,
+                Approach::Exact,
+                Patience::ENDLESS,
+                Some(*before),
+            )?;
+            match again.end {
+                End::Stuck(_) => unexplained = end,
+                End::Unneeded => return Some(None),
+                End::Explained(_) | End::Lost | End::Unknown(_) => {}
+            }
+        }
         let mut known = stuck.known();
         let mut step = 1;
         while unexplained - explained > 1 || known.as_ref().map(|known| known.0) != Some(explained)
@@ -196,7 +213,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         is_hard: &mut bool,
     ) -> Option<Search<'_, 'h, S, WORDS>> {
         let wide = |approach, most, patience| {
-            self.search::<WORDS>(positions.clone(), end, most, approach, patience)
+            self.search::<WORDS>(positions.clone(), end, most, approach, patience, None)
         };
         let deep =
             |most, patience| self.depth_first::<WORDS>(positions.clone(), end, most, patience);
@@ -297,7 +314,11 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             Ok(depth_first::Found::Order(order, state)) => {
                 End::Explained(Explanations::One(state, order))
             }
-            Ok(depth_first::Found::Stuck(event)) => End::Stuck(Stuck { event, how: None }),
+            Ok(depth_first::Found::Stuck(event)) => End::Stuck(Stuck {
+                event,
+                before: None,
+                how: None,
+            }),
             Ok(depth_first::Found::Lost) => End::Lost,
             Ok(depth_first::Found::Unneeded) => End::Unneeded,
             Err(Stop::WindowFull) => return None,
@@ -308,28 +329,55 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
     }
 
     /// Goes through the events before `end`, as if there were no more, until nothing explains one, or `most` configurations were
-    /// looked at, or the patience is gone.
-    fn search<const WORDS: usize>(
-        &self,
+    /// looked at, or the patience is gone. `from` a checkpoint, it tells only whether it is stuck.
+    fn search<'s, const WORDS: usize>(
+        &'s self,
         mut positions: Positions<'_>,
         end: u64,
         most: u64,
         approach: Approach,
         patience: Patience,
-    ) -> Option<Search<'_, 'h, S, WORDS>> {
-        let mut frontier = Frontier::<S, WORDS>::new(self.specification, approach);
-        let mut meter = self.account.meter(most);
-        let mut slots = ByProcess::<usize>::new();
-        let mut operations = 0;
+        from: Option<Checkpoint<'s, 'h, S, WORDS>>,
+    ) -> Option<Search<'s, 'h, S, WORDS>> {
         let events = positions.len();
+        let Checkpoint {
+            mut frontier,
+            mut slots,
+            done,
+            ..
+        } = from.unwrap_or_else(|| Checkpoint {
+            frontier: Frontier::new(self.specification, approach),
+            slots: ByProcess::new(),
+            done: 0,
+            is_known_from: None,
+        });
+        if done > 0 {
+            positions.nth(done - 1);
+        }
+        let [mut older, mut newer] = [const { None::<Checkpoint<'s, 'h, S, WORDS>> }; 2];
+        let mut meter = self.account.meter(most);
+        let mut operations = 0;
         while let Some(position) = positions.next() {
             let event = self.history.at(position);
             if event.index >= end {
                 break;
             }
-            if patience.is_gone(meter.counted(), events - positions.len()) {
+            let done = events - positions.len() - 1;
+            if patience.is_gone(meter.counted(), done) {
                 let end = End::Lost;
                 return Some(Search { end, operations });
+            }
+            match done % Checkpoint::<S, WORDS>::EVERY {
+                0 if done > 0 => {
+                    older = newer.take();
+                    newer = Checkpoint::new(&frontier, &slots, done);
+                }
+                Self::AHEAD => {
+                    if let Some(newer) = &mut newer {
+                        newer.is_known_from = Some(event.index);
+                    }
+                }
+                _ => {}
             }
             let result = match event.kind {
                 EventKind::Mark(_) | EventKind::Info | EventKind::Fail => continue,
@@ -363,10 +411,19 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 Err(Stop::WindowFull) => return None,
                 Err(Stop::Spent(spent)) => End::Unknown(Reason::Spent(spent)),
                 Err(Stop::Empty) if frontier.is_narrowed => End::Lost,
-                Err(Stop::Empty) => End::Stuck(Stuck {
-                    event: event.index,
-                    how: Some(Box::new(frontier)),
-                }),
+                Err(Stop::Empty) => {
+                    let oldest = frontier.oldest();
+                    let serves = |its: &Checkpoint<'s, 'h, S, WORDS>| {
+                        its.is_known_from.is_some_and(|from| Some(from) <= oldest)
+                    };
+                    let is_exact = approach == Approach::Exact;
+                    let before = newer.filter(serves).or(older.filter(serves));
+                    End::Stuck(Stuck {
+                        event: event.index,
+                        before: before.filter(|_| is_exact).map(Box::new),
+                        how: Some(Box::new(frontier)),
+                    })
+                }
             };
             return Some(Search { end, operations });
         }
@@ -385,18 +442,18 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         }
     }
 
+    /// So many events are looked ahead: where there are few reads, looking further takes longer than it saves.
+    const AHEAD: usize = if cfg!(test) { 2 } else { 256 };
+
     /// What is known of the next reads, `positions` being those of the events to come.
     fn ahead(&self, positions: Positions<'_>, end: u64) -> Ahead<'h, S::Op, S::Ret> {
         /// So many reads: more than one, since the next may have taken effect already.
         const READS: usize = 4;
-        /// So far: where there are few reads, looking further takes longer than it saves.
-        const EVENTS: usize = 256;
-
         let mut ahead = Ahead {
             operations: Vec::new(),
             reads: Vec::new(),
         };
-        for position in positions.take(EVENTS) {
+        for position in positions.take(Self::AHEAD) {
             let event = self.history.at(position);
             if event.index >= end || ahead.reads.len() == READS {
                 break;
@@ -492,6 +549,8 @@ enum End<'s, 'h, S: Specification, const WORDS: usize> {
 /// Nothing explains the history up to this event and those that complete what is open there.
 struct Stuck<'s, 'h, S: Specification, const WORDS: usize> {
     event: u64,
+    /// What there was before any operation was invoked that is open there, where that was kept.
+    before: Option<Box<Checkpoint<'s, 'h, S, WORDS>>>,
     /// What explains it before, where that was kept.
     how: Option<Box<Frontier<'s, 'h, S, WORDS>>>,
 }
@@ -510,6 +569,39 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Stuck<'s, 'h, S, WORDS> {
     fn known(self) -> Option<(u64, Explanations<'s, 'h, S, WORDS>)> {
         let frontier = self.how.filter(|frontier| !frontier.is_loose())?;
         Some((self.event, Explanations::Frontier(frontier)))
+    }
+}
+
+/// A search as it was before some event, to be done again from there.
+///
+/// A history that ends earlier differs from the whole in what is known of the operations open at its end. So up to the
+/// first of these, and as far before it as is looked ahead, both searches are the same.
+struct Checkpoint<'s, 'h, S: Specification, const WORDS: usize> {
+    frontier: Frontier<'s, 'h, S, WORDS>,
+    slots: ByProcess<usize>,
+    /// So many events had been gone through.
+    done: usize,
+    /// It serves where what is open was invoked at this event or later.
+    is_known_from: Option<u64>,
+}
+
+impl<'s, 'h, S: Specification, const WORDS: usize> Checkpoint<'s, 'h, S, WORDS> {
+    /// After so many events there is one.
+    const EVERY: usize = if cfg!(test) { 4 } else { 1 << 12 };
+
+    /// `None` where there is too much to be kept.
+    fn new(
+        frontier: &Frontier<'s, 'h, S, WORDS>,
+        slots: &ByProcess<usize>,
+        done: usize,
+    ) -> Option<Self> {
+        const MOST: usize = 1 << 10;
+        (frontier.configurations.len() <= MOST).then(|| Self {
+            frontier: frontier.without_past(),
+            slots: slots.clone(),
+            done,
+            is_known_from: None,
+        })
     }
 }
 
@@ -612,7 +704,7 @@ mod tests {
         let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
         let mut below = |bound: u32| random.next_u32() % bound;
         let [mut good, mut explained, mut bad, mut stuck] = [0; 4];
-        let [mut found, mut exhausted] = [0; 2];
+        let [mut found, mut exhausted, mut from_checkpoint] = [0; 3];
         for _ in 0..10_000 {
             let history = history(&model, &mut below, op, ret);
             let check = Check::new(&model, &history, &account);
@@ -620,7 +712,7 @@ mod tests {
             let search = |approach| {
                 check.earliest.store(u64::MAX, Relaxed);
                 let search =
-                    check.search::<1>(all(), u64::MAX, u64::MAX, approach, Patience::ENDLESS);
+                    check.search::<1>(all(), u64::MAX, u64::MAX, approach, Patience::ENDLESS, None);
                 search.unwrap().end
             };
             let first_unexplained =
@@ -630,7 +722,10 @@ mod tests {
                 };
             let exact = match search(Approach::Exact) {
                 End::Explained(_) => None,
-                End::Stuck(stuck) => Some(first_unexplained(stuck, false)),
+                End::Stuck(stuck) => {
+                    from_checkpoint += usize::from(stuck.before.is_some());
+                    Some(first_unexplained(stuck, false))
+                }
                 _ => panic!("there is no budget"),
             };
             match &exact {
@@ -688,6 +783,7 @@ mod tests {
             "{explained} of {good}"
         );
         assert!(bad > 1_000 && 2 * stuck > bad, "{stuck} of {bad}");
+        assert!(5 * from_checkpoint > bad, "{from_checkpoint} of {bad}");
         assert!(10 * found > 9 * good, "{found} of {good}");
         assert!(2 * exhausted > bad, "{exhausted} of {bad}");
         assert!(found + exhausted < 10_000, "nothing was forgotten");

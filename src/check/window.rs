@@ -24,10 +24,36 @@ pub(super) struct Open<'h, O, R> {
     is_read: bool,
 }
 
+// Derived, they would demand that what they refer to can be cloned.
+impl<O, R> Clone for Open<'_, O, R> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
 /// Operations of unknown outcome that are equal: any of them may take effect from its invocation on.
 struct Class<'h, O> {
     op: &'h O,
     invocations: Vec<u64>,
+}
+
+impl<O> Clone for Class<'_, O> {
+    fn clone(&self) -> Self {
+        Self {
+            op: self.op,
+            invocations: self.invocations.clone(),
+        }
+    }
+}
+
+impl<S: Specification> Clone for Window<'_, '_, S> {
+    fn clone(&self) -> Self {
+        Self {
+            slots: self.slots.clone(),
+            classes: self.classes.clone(),
+            ..*self
+        }
+    }
 }
 
 /// The reads that complete next, and what may take effect before they do.
@@ -55,6 +81,12 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             unknown: 0,
             are_told_apart,
         }
+    }
+
+    /// The first invocation of what is open and will complete.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        let open = self.slots.iter().flatten();
+        open.map(|open| open.invocation).min()
     }
 
     /// Whether no operation is open, nor one of unknown outcome.

@@ -10,6 +10,7 @@ const SMALL: u64 = 1 << 16;
 /// A map from processes to what is known of them.
 ///
 /// Recorders give out ids from 0 on, so a vector serves most of them, and a hash map whatever else a file may say.
+#[derive(Clone)]
 pub(crate) struct ByProcess<T> {
     small: Vec<Option<T>>,
     large: HashMap<ProcessId, T>,
