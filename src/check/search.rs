@@ -416,11 +416,11 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                     let serves = |its: &Checkpoint<'s, 'h, S, WORDS>| {
                         its.is_known_from.is_some_and(|from| Some(from) <= oldest)
                     };
-                    let is_exact = approach == Approach::Exact;
+                    let is_loose = frontier.is_loose();
                     let before = newer.filter(serves).or(older.filter(serves));
                     End::Stuck(Stuck {
                         event: event.index,
-                        before: before.filter(|_| is_exact).map(Box::new),
+                        before: before.filter(|_| !is_loose).map(Box::new),
                         how: Some(Box::new(frontier)),
                     })
                 }
