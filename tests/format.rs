@@ -637,6 +637,31 @@ fn a_line_without_end_is_an_error_and_takes_bounded_memory() {
     }
 }
 
+// It is too long if nothing ends within so many bytes and there are more, and else it is what is wrong with it.
+#[test]
+fn what_ends_with_the_file_is_as_long_as_it_is() {
+    for text in [
+        "{",
+        "{:f",
+        "{:f \"a",
+        "{:f \"a\\",
+        "{:f \"\\u12",
+        "{:f [\\",
+        "{:f [#",
+        "{:f (;",
+    ] {
+        let read = |longest| {
+            let options = Options::new().longest_event(longest);
+            edn::read::<edn::Op>(text.as_bytes(), &options).unwrap_err()
+        };
+        let whole = read(text.len());
+        assert!(!matches!(whole.problem, Problem::TooLong { .. }), "{whole}");
+        assert_eq!(whole.to_string(), read(1 << 20).to_string());
+        let error = read(text.len() - 1);
+        assert!(matches!(error.problem, Problem::TooLong { .. }), "{error}");
+    }
+}
+
 /// The same bytes for ever.
 struct Repeat(&'static [u8], usize);
 

@@ -189,14 +189,15 @@ impl<'a> Parser<'a> {
         self.bump();
         let mut escapes = false;
         loop {
-            let rest = self.input.get(self.offset..).unwrap_or_default();
+            let rest = &self.input[self.offset..];
             match rest.iter().position(|&byte| matches!(byte, b'"' | b'\\')) {
                 Some(len) if rest[len] == b'"' => {
                     self.offset += len;
                     break;
                 }
                 Some(len) => {
-                    self.offset += len + 2;
+                    // What is escaped may be behind the end.
+                    self.offset = self.input.len().min(self.offset + len + 2);
                     escapes = true;
                 }
                 None => return self.unclosed(opened),
