@@ -18,13 +18,18 @@ struct Allocator;
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
     static BYTES: Cell<usize> = const { Cell::new(0) };
+    /// The most that they were.
+    static PEAK: Cell<usize> = const { Cell::new(0) };
     /// From this size on, this thread's allocations of zeroed memory fail. (Segments are zeroed.)
     static FAIL_FROM: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
 fn count(layout: Layout) {
     let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-    let _ = BYTES.try_with(|bytes| bytes.set(bytes.get().wrapping_add(layout.size())));
+    let _ = BYTES.try_with(|bytes| {
+        bytes.set(bytes.get().wrapping_add(layout.size()));
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(bytes.get())));
+    });
 }
 
 // SAFETY: all is passed on to the system's allocator, or is a null pointer.
@@ -60,6 +65,15 @@ static ALLOCATOR: Allocator = Allocator;
 /// The bytes that this thread's allocations hold.
 fn bytes() -> usize {
     BYTES.get()
+}
+
+/// What `f` returns, and the most bytes that this thread's allocations held meanwhile, beyond those before.
+#[cfg(feature = "check")]
+fn peak<T>(f: impl FnOnce() -> T) -> (T, usize) {
+    let before = bytes();
+    PEAK.set(before);
+    let result = f();
+    (result, PEAK.get() - before)
 }
 
 /// The bytes of memory behind this whole program, where the system tells.
@@ -442,5 +456,42 @@ fn room_is_shared_by_several_processes() {
         });
         assert_eq!(count, 0, "room for {room}");
         assert!(resident().saturating_sub(before) < 20 << 20);
+    }
+}
+
+// A list of all open pushes at each completion would take eighteen megabytes.
+#[cfg(feature = "check")]
+#[test]
+fn however_many_pushes_are_open_checking_takes_memory_by_the_operation() {
+    use tachograph::{
+        HistoryBuilder,
+        check::{self, Budget, Reason, Spent, Verdict},
+        model::{
+            Stack,
+            stack::{Op, Ret},
+        },
+    };
+    let _alone = alone();
+    let pushes = 3000;
+    let mut builder = HistoryBuilder::new();
+    for n in 0..pushes {
+        builder.invoke(n, Op::Push(n));
+    }
+    for n in 0..pushes {
+        builder.ok(n, Ret::Done);
+    }
+    for n in 0..pushes {
+        builder.invoke(0, Op::Pop).ok(0, Ret::Value(Some(n)));
+    }
+    let history = builder.finish().unwrap();
+    let check = |budget| check::linearizable(&Stack::new(), &history, &budget).verdict;
+    let (verdict, most) = peak(|| check(Budget::unlimited()));
+    assert!(verdict.is_linearizable(), "{verdict}");
+    assert!(most < 400 * 2 * pushes as usize, "{most}");
+    // And it is counted.
+    let less = most / 4 * 3;
+    match check(Budget::unlimited().memory(less)) {
+        Verdict::Unknown(reason) => assert_eq!(reason, Reason::Spent(Spent::Memory(less))),
+        other => panic!("{other}"),
     }
 }

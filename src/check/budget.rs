@@ -90,6 +90,7 @@ impl Account {
             until_look: 1, // perhaps it is spent already, by other parts
             left: most,
             most,
+            gone_through: 0,
         }
     }
 
@@ -128,6 +129,8 @@ pub(super) struct Meter<'a> {
     /// So many configurations may still be looked at in this part, of so many.
     left: u64,
     most: u64,
+    /// So many configurations or events were gone through.
+    gone_through: u64,
 }
 
 impl Meter<'_> {
@@ -137,18 +140,21 @@ impl Meter<'_> {
         self.uncounted += 1;
     }
 
-    /// How many configurations were made.
+    /// How much was done, in configurations made.
     #[inline]
-    pub(super) fn counted(&self) -> u64 {
-        self.most - self.left + self.uncounted
+    pub(super) fn done(&self) -> u64 {
+        self.most - self.left + self.uncounted + self.gone_through / Self::ALIKE
     }
 
-    /// So many configurations were gone through at once, of which none is new: the clock is looked at sooner.
+    /// To go through so many configurations, or events, takes about as long as making a configuration.
+    const ALIKE: u64 = 8;
+
+    /// So many configurations or events were gone through, of which none is new: the clock is looked at sooner.
     #[inline]
-    pub(super) fn went_through(&mut self, configurations: usize) {
-        /// About so many of them take as long as making one.
-        const ALIKE: usize = 8;
-        let steps = u32::try_from(configurations / ALIKE).unwrap_or(u32::MAX);
+    pub(super) fn went_through(&mut self, number: usize) {
+        let steps = number as u64 / Self::ALIKE;
+        self.gone_through += number as u64;
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
         self.until_look = self.until_look.saturating_sub(steps).max(1);
     }
 

@@ -10,14 +10,65 @@ use rustc_hash::FxHasher;
 
 use super::trail::Trail;
 
-/// Which of the open operations have taken effect.
-pub(super) type Bits<const WORDS: usize> = [u64; WORDS];
+/// A bit for each slot.
+type Bits<const WORDS: usize> = [u64; WORDS];
+
+/// What became of the open operations.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress<const WORDS: usize> {
+    /// By slot, which of them have taken effect.
+    applied: Bits<WORDS>,
+    /// Which of the others need not: something overwrote them, and they may have taken effect right before it.
+    overwritten: Bits<WORDS>,
+}
+
+impl<const WORDS: usize> Progress<WORDS> {
+    const NONE: Self = Self {
+        applied: [0; WORDS],
+        overwritten: [0; WORDS],
+    };
+
+    #[inline]
+    pub(super) fn is_applied(&self, slot: usize) -> bool {
+        has(&self.applied, slot)
+    }
+
+    #[inline]
+    pub(super) fn is_overwritten(&self, slot: usize) -> bool {
+        has(&self.overwritten, slot)
+    }
+
+    pub(super) fn applied(&self) -> u32 {
+        self.applied.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// The operation in this slot takes effect.
+    pub(super) fn apply(&mut self, slot: usize) {
+        set(&mut self.applied, slot);
+        clear(&mut self.overwritten, slot);
+    }
+
+    /// The operation in this slot may have taken effect.
+    pub(super) fn overwrite(&mut self, slot: usize) {
+        set(&mut self.overwritten, slot);
+    }
+
+    /// Forgets the operation in this slot.
+    pub(super) fn leave(&mut self, slot: usize) {
+        clear(&mut self.applied, slot);
+        clear(&mut self.overwritten, slot);
+    }
+
+    /// Those that need not take effect any more.
+    fn done(&self) -> Bits<WORDS> {
+        std::array::from_fn(|word| self.applied[word] | self.overwritten[word])
+    }
+}
 
 /// One explanation of the events so far.
 #[derive(Clone)]
 pub(super) struct Configuration<T, const WORDS: usize> {
-    /// By slot, which of the operations in the window have taken effect.
-    pub(super) applied: Bits<WORDS>,
+    pub(super) progress: Progress<WORDS>,
     /// The operations of unknown outcome that have taken effect, by class, ascending.
     pub(super) used: Option<Rc<[Used]>>,
     pub(super) state: T,
@@ -36,11 +87,27 @@ impl<T, const WORDS: usize> Configuration<T, WORDS> {
     /// Nothing has taken effect.
     pub(super) fn first(state: T) -> Self {
         Self {
-            applied: [0; WORDS],
+            progress: Progress::NONE,
             used: None,
             state,
             last: Trail::ROOT,
         }
+    }
+
+    /// Forgets how often those were used that no longer matter.
+    pub(super) fn forget(&mut self, matters: impl Fn(u32) -> bool) {
+        if self.used().iter().any(|used| !matters(used.class)) {
+            let kept = self.used().iter().filter(|used| matters(used.class));
+            let kept: Rc<[Used]> = kept.copied().collect();
+            self.used = (!kept.is_empty()).then_some(kept);
+        }
+    }
+
+    /// Whether it can do whatever the other can, which has the same state, and operations done.
+    fn is_as_good(&self, other: &Self) -> bool {
+        let (mine, its) = (&self.progress.overwritten, &other.progress.overwritten);
+        let mut words = mine.iter().zip(its);
+        words.all(|(mine, its)| its & !mine == 0) && is_within(self.used(), other.used())
     }
 
     pub(super) fn used(&self) -> &[Used] {
@@ -51,9 +118,10 @@ impl<T, const WORDS: usize> Configuration<T, WORDS> {
         self.used().iter().map(|used| used.times).sum()
     }
 
+    /// The same in another state.
     pub(super) fn with(&self, state: T) -> Self {
         Self {
-            applied: self.applied,
+            progress: self.progress,
             used: self.used.clone(),
             state,
             last: self.last,
@@ -61,24 +129,16 @@ impl<T, const WORDS: usize> Configuration<T, WORDS> {
     }
 }
 
-pub(super) fn has<const WORDS: usize>(bits: &Bits<WORDS>, slot: usize) -> bool {
+fn has<const WORDS: usize>(bits: &Bits<WORDS>, slot: usize) -> bool {
     bits[slot / 64] >> (slot % 64) & 1 == 1
 }
 
-pub(super) fn set<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
+fn set<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
     bits[slot / 64] |= 1 << (slot % 64);
 }
 
-pub(super) fn clear<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
+fn clear<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
     bits[slot / 64] &= !(1 << (slot % 64));
-}
-
-pub(super) fn without<T, const WORDS: usize>(
-    mut configuration: Configuration<T, WORDS>,
-    slot: usize,
-) -> Configuration<T, WORDS> {
-    clear(&mut configuration.applied, slot);
-    configuration
 }
 
 /// How often one of this class was used.
@@ -115,8 +175,16 @@ fn is_within(few: &[Used], many: &[Used]) -> bool {
 /// Configurations of which none makes another one superfluous.
 pub(super) struct Set<T, const WORDS: usize> {
     pub(super) list: Vec<Configuration<T, WORDS>>,
-    /// The places in the list, by operations applied and state. Empty while the list is short.
-    places: HashTable<u32>,
+    /// The places in the list, by operations done and state. Empty while the list is short.
+    places: HashTable<Place>,
+    /// How often a new one was compared with one in the table.
+    compared: usize,
+}
+
+/// Where in the list a configuration is.
+struct Place {
+    hash: u64,
+    at: u32,
 }
 
 /// Up to here it is faster to look at all of them.
@@ -127,6 +195,7 @@ impl<T, const WORDS: usize> Default for Set<T, WORDS> {
         Self {
             list: Vec::new(),
             places: HashTable::new(),
+            compared: 0,
         }
     }
 }
@@ -139,7 +208,7 @@ impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
 
     pub(super) fn bytes(&self) -> usize {
         // A place, and a byte of the table's own.
-        let places = self.places.capacity() * (size_of::<u32>() + 1);
+        let places = self.places.capacity() * (size_of::<Place>() + 1);
         self.list.capacity() * size_of::<Configuration<T, WORDS>>() + places
     }
 
@@ -172,23 +241,33 @@ impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
         }
     }
 
+    /// How often a new one was compared with one in the table since this was asked last.
+    pub(super) fn take_compared(&mut self) -> usize {
+        std::mem::take(&mut self.compared)
+    }
+
     #[inline]
-    fn alike(&self, new: &Configuration<T, WORDS>) -> Alike {
+    fn alike(&mut self, new: &Configuration<T, WORDS>) -> Alike {
+        let done = new.progress.done();
         let mut worse = None;
         let mut better = |place: usize| {
             let old = &self.list[place];
-            if old.applied != new.applied || old.state != new.state {
+            if old.progress.done() != done || old.state != new.state {
                 return false;
             }
-            if worse.is_none() && is_within(new.used(), old.used()) && new.used != old.used {
+            let is_as_good = old.is_as_good(new);
+            if worse.is_none() && !is_as_good && new.is_as_good(old) {
                 worse = Some(place);
             }
-            is_within(old.used(), new.used())
+            is_as_good
         };
         let found = match self.list.len() > SHORT {
             true => {
-                let places = self.places.iter_hash(hash(new));
-                places.map(|&place| place as usize).any(&mut better)
+                let hash = hash(new);
+                let places = self.places.iter_hash(hash);
+                let places = places.filter(|place| place.hash == hash);
+                let places = places.inspect(|_| self.compared += 1);
+                places.map(|place| place.at as usize).any(&mut better)
             }
             false => (0..self.list.len()).any(&mut better),
         };
@@ -207,26 +286,26 @@ impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
             len if len == SHORT + 1 => 0,
             len => len - 1,
         };
-        for place in from..list.len() {
-            let hash_of = |&place: &u32| hash(&list[place as usize]);
+        for (its, at) in list[from..].iter().zip(from as u32..) {
+            let hash = hash(its);
             self.places
-                .insert_unique(hash(&list[place]), place as u32, hash_of);
+                .insert_unique(hash, Place { hash, at }, |place| place.hash);
         }
     }
 }
 
-/// Whether there is a configuration with the same operations applied and the same state.
+/// Whether there is a configuration with the same operations done and the same state.
 enum Alike {
     None,
-    /// One that has used no more unknown operations.
+    /// One that can do whatever this one can.
     Better,
-    /// One that has used more.
+    /// One that can do less.
     Worse(usize),
 }
 
 fn hash<T: Hash, const WORDS: usize>(configuration: &Configuration<T, WORDS>) -> u64 {
     let mut hasher = BuildHasherDefault::<FxHasher>::default().build_hasher();
-    configuration.applied.hash(&mut hasher);
+    configuration.progress.done().hash(&mut hasher);
     configuration.state.hash(&mut hasher);
     hasher.finish()
 }

@@ -19,10 +19,11 @@ use std::{
 
 use super::{
     budget::Meter,
-    configuration::{Configuration, Set, clear, has},
+    configuration::{Configuration, Set},
     frontier::Stop,
     search::Patience,
-    window::{Ahead, Window},
+    trail,
+    window::{Ahead, Effect, Window},
 };
 use crate::model::Specification;
 
@@ -36,6 +37,8 @@ pub(super) enum Turn<'h, O, R> {
     InvokeUnknown {
         op: &'h O,
         invocation: u64,
+        /// It matters up to this event.
+        until: u64,
     },
     Complete {
         /// The turn of its invocation.
@@ -49,16 +52,16 @@ pub(super) enum Turn<'h, O, R> {
 pub(super) struct DepthFirst<'s, 'h, S: Specification, const WORDS: usize> {
     specification: &'s S,
     turns: &'s [Turn<'h, S::Op, S::Ret>],
-    /// The slot of each operation, by the turn of its invocation, as far as they were opened.
+    /// The slot of each operation, or the class, by the turn of its invocation, as far as they were opened.
     slots: Vec<u32>,
     /// So many turns are over.
     now: usize,
-    /// So many were gone through, on and back.
+    /// So many were gone through, on and back, since the meter was told.
     walked: usize,
     window: Window<'s, 'h, S>,
-    forks: VecDeque<Fork<S::State, WORDS>>,
-    /// What took effect on the way here, by invocation.
-    order: Vec<u64>,
+    forks: VecDeque<Fork<'h, S::Op, S::State, WORDS>>,
+    /// What took effect on the way here, in the entries of a [trail].
+    entries: Vec<u64>,
     /// By turn, from `remembered` on, the configurations that were gone on from at a completion.
     visited: VecDeque<Set<S::State, WORDS>>,
     /// What was before this turn is forgotten.
@@ -71,16 +74,18 @@ pub(super) struct DepthFirst<'s, 'h, S: Specification, const WORDS: usize> {
 }
 
 /// A completion of what has not taken effect, with the ways on that are left.
-struct Fork<T, const WORDS: usize> {
+struct Fork<'h, O, T, const WORDS: usize> {
     turn: usize,
-    /// So many had taken effect.
-    order: usize,
+    /// So many entries there were.
+    entries: usize,
     from: Configuration<T, WORDS>,
+    /// Whether to go on without what completes, which was overwritten, is left to be tried.
+    may_be_left: bool,
     /// So many were tried that might take effect next: the one that completes, and then by slot, and by class.
     tried: usize,
     tried_classes: usize,
     /// What the last one leads to.
-    next: Vec<(Configuration<T, WORDS>, u64)>,
+    next: Vec<(Configuration<T, WORDS>, Effect<'h, O>)>,
 }
 
 /// What came of it.
@@ -105,7 +110,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
             walked: 0,
             window: Window::new(specification, true),
             forks: VecDeque::new(),
-            order: Vec::new(),
+            entries: Vec::new(),
             visited: VecDeque::new(),
             remembered: 0,
             held: 0,
@@ -123,32 +128,22 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
         patience: Patience,
         meter: &mut Meter<'_>,
     ) -> Result<Found<S::State>, Stop> {
-        /// To go through so many turns takes about as long as to make a configuration.
-        const ALIKE: usize = 8;
-
         let mut furthest = (0, 0);
-        let mut walked = 0;
         let mut next = Some(Configuration::first(self.specification.initial()));
         loop {
             if let Some(mut configuration) = next.take() {
                 let Some(event) = self.go_on(&mut configuration)? else {
-                    return Ok(Found::Order(self.order, configuration.state));
+                    return Ok(Found::Order(
+                        trail::order(self.entries),
+                        configuration.state,
+                    ));
                 };
                 furthest = furthest.max((self.now, event));
                 // Relaxed: a later one that is missed only costs time.
                 if earliest.load(Relaxed) < event {
                     return Ok(Found::Unneeded);
                 }
-                if self.visit(&configuration) {
-                    self.forks.push_back(Fork {
-                        turn: self.now,
-                        order: self.order.len(),
-                        from: configuration,
-                        tried: 0,
-                        tried_classes: 0,
-                        next: Vec::new(),
-                    });
-                }
+                self.fork(configuration);
             }
             let Some(fork) = self.forks.back() else {
                 return Ok(match self.remembered {
@@ -156,19 +151,17 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
                     _ => Found::Lost,
                 });
             };
-            let (turn, order) = (fork.turn, fork.order);
+            let (turn, entries) = (fork.turn, fork.entries);
             self.go_back_to(turn);
-            self.order.truncate(order);
+            self.entries.truncate(entries);
             next = self.try_next(&ahead, meter);
             if next.is_none() {
                 self.forks.pop_back();
             }
-            let looked_at = meter.counted() + (self.walked / ALIKE) as u64;
-            if patience.is_gone(looked_at, furthest.0) {
+            meter.went_through(std::mem::take(&mut self.walked));
+            if meter.done() > patience.after(furthest.0) {
                 return Ok(Found::Lost);
             }
-            meter.went_through(self.walked - walked);
-            walked = self.walked;
             let held = self.held + self.forks.len();
             meter
                 .check::<S::State>(held, held * Self::BYTES + self.bytes())
@@ -184,7 +177,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
         size_of_val(self.turns)
             + size_of_val(&self.slots[..])
             + self.visited.capacity() * size_of::<Set<S::State, WORDS>>()
-            + self.order.capacity() * size_of::<u64>()
+            + self.entries.capacity() * size_of::<u64>()
     }
 
     /// Goes on as far as everything that completes has taken effect. Says which event does not, if there is one.
@@ -203,16 +196,23 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
                     let slot = slot.ok_or(Stop::WindowFull)?;
                     self.slots[self.now] = slot as u32;
                     if self.window.read(slot, configuration) {
-                        self.order.push(invocation);
+                        self.entries.push(invocation);
                     }
                 }
-                Turn::InvokeUnknown { op, invocation } => self.window.open_unknown(op, invocation),
+                Turn::InvokeUnknown {
+                    op,
+                    invocation,
+                    until,
+                } => {
+                    let class = self.window.open_unknown(op, invocation, until);
+                    self.slots[self.now] = class.map_or(u32::MAX, |class| class as u32);
+                }
                 Turn::Complete { invoked, event, .. } => {
                     let slot = self.slots[invoked] as usize;
-                    if !has(&configuration.applied, slot) {
+                    if !configuration.progress.is_applied(slot) {
                         return Ok(Some(event));
                     }
-                    clear(&mut configuration.applied, slot);
+                    configuration.progress.leave(slot);
                     self.window.close(slot);
                 }
             }
@@ -228,7 +228,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
             self.walked += 1;
             match self.turns[self.now] {
                 Turn::Invoke { .. } => self.window.close(self.slots[self.now] as usize),
-                Turn::InvokeUnknown { op, .. } => self.window.close_unknown(op),
+                Turn::InvokeUnknown { op, .. } => {
+                    let class = self.slots[self.now];
+                    let class = (class != u32::MAX).then_some(class as usize);
+                    self.window.close_unknown(op, class);
+                }
                 Turn::Complete { invoked, .. } => {
                     let Turn::Invoke {
                         op,
@@ -242,6 +246,37 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
                     self.window.open_in(slot, op, ret, invocation);
                 }
             }
+        }
+    }
+
+    /// Goes on from here, where something completes that has not taken effect, unless that was done.
+    fn fork(&mut self, configuration: Configuration<S::State, WORDS>) {
+        if !self.visit(&configuration) {
+            return;
+        }
+        let (completing, ..) = self.completion();
+        // Where something took effect since the last fork here, that need not have been.
+        let is_first = self.forks.back().is_none_or(|fork| fork.turn < self.now);
+        self.forks.push_back(Fork {
+            turn: self.now,
+            entries: self.entries.len(),
+            may_be_left: is_first && configuration.progress.is_overwritten(completing),
+            from: configuration,
+            tried: 0,
+            tried_classes: 0,
+            next: Vec::new(),
+        });
+    }
+
+    /// The slot of what completes now, at which event, and how many of this part are over then.
+    fn completion(&self) -> (usize, u64, usize) {
+        match self.turns[self.now] {
+            Turn::Complete {
+                invoked,
+                event,
+                events,
+            } => (self.slots[invoked] as usize, event, events),
+            _ => unreachable!("what was invoked is gone on from at once"),
         }
     }
 
@@ -283,31 +318,35 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
         ahead: impl Fn(usize) -> Ahead<'h, S::Op, S::Ret>,
         meter: &mut Meter<'_>,
     ) -> Option<Configuration<S::State, WORDS>> {
-        let Turn::Complete {
-            invoked, events, ..
-        } = self.turns[self.now]
-        else {
-            unreachable!("what was invoked is gone on from at once");
-        };
+        let (completing, event, events) = self.completion();
+        self.window.go_to(event);
         if self.specification.looks_ahead() && (self.ahead.is_none() || self.asked_at != self.now) {
             self.ahead = Some(ahead(events));
             self.asked_at = self.now;
         }
         let ahead = self.ahead.as_ref();
         let fork = self.forks.back_mut()?;
-        let completing = self.slots[invoked] as usize;
+        if std::mem::take(&mut fork.may_be_left) {
+            meter.count();
+            let mut to = fork.from.clone();
+            to.progress.apply(completing);
+            return Some(to);
+        }
         loop {
-            while let Some((mut to, invocation)) = fork.next.pop() {
+            while let Some((mut to, effect)) = fork.next.pop() {
                 meter.count();
-                let before = to.applied;
-                if self.window.settle(&mut to, ahead) {
-                    self.order.push(invocation);
-                    let reads = self.window.reads_between(&before, &to.applied);
-                    self.order.extend(reads);
-                    return Some(to);
+                if !self.window.settle(&mut to, ahead)
+                    || !to.progress.is_applied(completing)
+                        && self.window.is_idle(&fork.from, &to, effect.op, true)
+                {
+                    continue;
                 }
+                self.window.overwrite(&fork.from, &mut to, effect.op);
+                let entries = (self.window).entries(fork.from.progress, to.progress, effect.entry);
+                self.entries.extend(entries);
+                return Some(to);
             }
-            let next = |to, invocation| fork.next.push((to, invocation));
+            let next = |to, effect| fork.next.push((to, effect));
             if fork.tried <= self.window.slots() {
                 let slot = fork.tried.checked_sub(1).unwrap_or(completing);
                 if fork.tried == 0 || slot != completing {

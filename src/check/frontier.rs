@@ -25,9 +25,9 @@
 
 use super::{
     budget::Meter,
-    configuration::{Configuration, Set, clear, has, without},
+    configuration::{Configuration, Set},
     trail::Trail,
-    window::{Ahead, Window},
+    window::{Ahead, Effect, Window},
 };
 use crate::model::Specification;
 
@@ -65,6 +65,8 @@ pub(super) enum Stop {
     WindowFull,
     /// The budget is spent.
     Spent(super::Spent),
+    /// Enough was done for now.
+    Impatient,
 }
 
 impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
@@ -130,27 +132,35 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     }
 
     /// An operation is invoked of which nobody will ever know whether it takes effect.
-    pub(super) fn invoke_unknown(&mut self, op: &'h S::Op, invocation: u64) {
-        self.window.open_unknown(op, invocation);
+    /// Nor does it matter after `until`.
+    pub(super) fn invoke_unknown(&mut self, op: &'h S::Op, invocation: u64, until: u64) {
+        self.window.open_unknown(op, invocation, until);
     }
 
-    /// The operation in this slot completes.
+    /// The operation in this slot completes, at this event.
     ///
-    /// `ahead` is asked for what is known of what comes next. Where this fails, the frontier is as it was: the configurations
+    /// `ahead` is asked for what is known of what comes next; with so much done it is `enough`. Where this fails, the frontier is as it was: the configurations
     /// that explain everything up to this completion.
     pub(super) fn complete(
         &mut self,
         slot: usize,
+        event: u64,
         ahead: impl FnOnce() -> Ahead<'h, S::Op, S::Ret>,
+        enough: u64,
         meter: &mut Meter<'_>,
     ) -> Result<(), Stop> {
+        if self.window.go_to(event) {
+            for configuration in &mut self.configurations {
+                configuration.forget(|class| self.window.matters(class));
+            }
+        }
         if self
             .configurations
             .iter()
-            .all(|configuration| has(&configuration.applied, slot))
+            .all(|configuration| configuration.progress.is_applied(slot))
         {
             for configuration in &mut self.configurations {
-                clear(&mut configuration.applied, slot);
+                configuration.progress.leave(slot);
             }
             self.window.close(slot);
             self.compact();
@@ -160,10 +170,15 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         self.survivors.clear();
         self.waiting.clear();
         for configuration in &self.configurations {
-            match has(&configuration.applied, slot) {
-                true => self.survivors.push(without(configuration.clone(), slot)),
-                false => self.waiting.push(configuration.clone()),
-            };
+            let is_applied = configuration.progress.is_applied(slot);
+            if is_applied || configuration.progress.is_overwritten(slot) {
+                let mut survivor = configuration.clone();
+                survivor.progress.leave(slot);
+                self.survivors.add(survivor, true, |last| last);
+            }
+            if !is_applied {
+                self.waiting.push(configuration.clone());
+            }
             meter
                 .check::<S::State>(2 * self.configurations.len(), self.bytes())
                 .map_err(Stop::Spent)?;
@@ -171,14 +186,14 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         let waiting = self.waiting.list.len();
         if matches!(self.approach, Approach::Narrow(_)) {
             // Perhaps it goes without any of the unknown ones.
-            self.let_take_effect(slot, false, ahead.as_ref(), meter)?;
+            self.let_take_effect(slot, false, ahead.as_ref(), enough, meter)?;
             self.is_narrowed |= !self.survivors.list.is_empty() && self.window.has_unknown();
             if self.survivors.list.is_empty() {
                 self.waiting.truncate(waiting);
             }
         }
         if self.survivors.list.is_empty() || !matches!(self.approach, Approach::Narrow(_)) {
-            self.let_take_effect(slot, true, ahead.as_ref(), meter)?;
+            self.let_take_effect(slot, true, ahead.as_ref(), enough, meter)?;
         }
         if self.survivors.list.is_empty() {
             return Err(Stop::Empty);
@@ -197,6 +212,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         slot: usize,
         with_unknown: bool,
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
+        enough: u64,
         meter: &mut Meter<'_>,
     ) -> Result<(), Stop> {
         // What is added to those waiting is looked at in turn.
@@ -209,6 +225,10 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             let from = self.waiting.list[next].clone();
             next += 1;
             self.apply_each(&from, slot, with_unknown, ahead, meter);
+            meter.went_through(self.survivors.take_compared() + self.waiting.take_compared());
+            if meter.done() > enough {
+                return Err(Stop::Impatient);
+            }
             let sets = self.survivors.list.len() + self.waiting.list.len();
             meter
                 .check::<S::State>(sets + self.configurations.len(), self.bytes())
@@ -250,10 +270,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         };
         let survivors = &mut self.survivors.list;
         if survivors.len() > most {
-            survivors.sort_by_cached_key(|its| {
-                let applied: u32 = its.applied.iter().map(|word| word.count_ones()).sum();
-                (its.times_used(), applied)
-            });
+            survivors.sort_by_cached_key(|its| (its.times_used(), its.progress.applied()));
             survivors.truncate(most);
             self.is_narrowed = true;
         }
@@ -283,15 +300,20 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     ) {
         let (window, trail) = (&self.window, &mut self.trail);
         let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
-        let mut arrive = |mut to: Configuration<S::State, WORDS>, invocation| {
+        let mut arrive = |mut to: Configuration<S::State, WORDS>, effect: Effect<'h, S::Op>| {
             meter.count();
-            let before = to.applied;
             if !window.settle(&mut to, ahead) {
                 return;
             }
-            let after = to.applied;
-            let survives = has(&after, completing);
-            clear(&mut to.applied, completing);
+            let survives = to.progress.is_applied(completing);
+            if !survives && window.is_idle(from, &to, effect.op, with_unknown) {
+                return;
+            }
+            window.overwrite(from, &mut to, effect.op);
+            let progress = to.progress;
+            if survives {
+                to.progress.leave(completing);
+            }
             let set = if survives {
                 &mut *survivors
             } else {
@@ -299,9 +321,8 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             };
             // The trail is long: it is not even told of what is superfluous.
             set.add(to, survives, |last| {
-                let last = trail.push(last, invocation);
-                let reads = window.reads_between(&before, &after);
-                reads.fold(last, |last, read| trail.push(last, read))
+                let entries = window.entries(from.progress, progress, effect.entry);
+                entries.fold(last, |last, entry| trail.push(last, entry))
             });
         };
         for slot in 0..window.slots() {

@@ -1,6 +1,11 @@
 //! What decides on one part: the frontier, driven from event to event, in one approach after the other, or depth first.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    cell::OnceCell,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use rustc_hash::FxHashMap;
 
 use super::{
     Reason, Verdict, Violation, Witness,
@@ -14,7 +19,7 @@ use super::{
 use crate::{
     event::EventKind,
     history::{ByProcess, History, Outcome},
-    model::Specification,
+    model::{About, Specification},
 };
 
 /// So many configurations are looked at in each part before any part gets more: a violation in an easy one is not missed
@@ -126,14 +131,8 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         // Mostly it is the event where the search was stuck: nothing else has to be found out, and not from the start.
         if let Some(before) = stuck.before.take() {
             let end = stuck.event + 1;
-            let again = self.search(
-                positions.clone(),
-                end,
-                u64::MAX,
-                Approach::Exact,
-                Patience::ENDLESS,
-                Some(*before),
-            )?;
+            let patience = Patience::ENDLESS;
+            let again = self.search(positions.clone(), end, u64::MAX, patience, *before)?;
             match again.end {
                 End::Stuck(_) => unexplained = end,
                 End::Unneeded => return Some(None),
@@ -142,8 +141,9 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         }
         let mut known = stuck.known();
         let mut step = 1;
-        while unexplained - explained > 1 || known.as_ref().map(|known| known.0) != Some(explained)
-        {
+        let is_known =
+            |known: &Option<(u64, _)>, up_to| known.as_ref().is_some_and(|its| its.0 == up_to);
+        while unexplained - explained > 1 || !is_known(&known, explained) {
             let end = match unexplained - explained {
                 _ if (explained + 1..unexplained).contains(&guess) => guess,
                 1 => explained,
@@ -176,8 +176,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             Some(_) => explained,
             None => guess,
         };
-        let is_first = unexplained - explained <= 1
-            && known.as_ref().is_some_and(|known| known.0 == explained);
+        let is_first = unexplained - explained <= 1 && is_known(&known, explained);
         let event = positions
             .map(|position| self.history.at(position))
             .find(|event| event.index >= near && (event.kind.is_ok() || event.kind.is_fail()))
@@ -212,44 +211,32 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         most: u64,
         is_hard: &mut bool,
     ) -> Option<Search<'_, 'h, S, WORDS>> {
-        let wide = |approach, most, patience| {
-            self.search::<WORDS>(positions.clone(), end, most, approach, patience, None)
-        };
-        let deep =
-            |most, patience| self.depth_first::<WORDS>(positions.clone(), end, most, patience);
-        if !*is_hard {
-            let easy = wide(Approach::Exact, most, Patience::SHORT)?;
-            if easy.is_decided() {
-                return Some(easy);
+        let forms = [
+            Form::Wide(Approach::Exact, Patience::SHORT),
+            Form::Deep(Patience::LITTLE),
+            // Where unknown operations are not told apart, there are fewer, and what cannot be explained so is found out for good.
+            Form::Wide(Approach::Loose, Patience::SHORT.times(32)),
+            Form::Wide(Approach::Narrow(8), Patience::ENDLESS),
+            Form::Wide(Approach::Narrow(128), Patience::ENDLESS),
+            Form::Wide(Approach::Narrow(1024), Patience::ENDLESS),
+            Form::Wide(Approach::Narrow(8192), Patience::ENDLESS),
+        ];
+        let more = std::iter::successors(Some(Patience::SHORT), |last| Some(last.times(16)))
+            .skip(1)
+            .flat_map(|patience| [Form::Deep(patience), Form::Wide(Approach::Exact, patience)]);
+        let mut forms = forms.into_iter().skip(usize::from(*is_hard)).chain(more);
+        loop {
+            let search = match forms.next().expect("there is always more") {
+                Form::Deep(patience) => self.depth_first(positions.clone(), end, most, patience)?,
+                Form::Wide(approach, patience) => {
+                    let start = Checkpoint::start(Frontier::new(self.specification, approach));
+                    self.search(positions.clone(), end, most, patience, start)?
+                }
+            };
+            if !matches!(search.end, End::Lost) {
+                return Some(search);
             }
             *is_hard = true;
-        }
-        let lucky = deep(most, Patience::LITTLE)?;
-        if lucky.is_decided() {
-            return Some(lucky);
-        }
-        // Where unknown operations are not told apart, there are fewer, and what cannot be explained so is found out for good.
-        let loose = wide(Approach::Loose, most, Patience::SHORT.times(32))?;
-        if loose.is_decided() {
-            return Some(loose);
-        }
-        for kept in [8, 128, 1024, 8192] {
-            let narrow = wide(Approach::Narrow(kept), most, Patience::ENDLESS)?;
-            if narrow.is_decided() {
-                return Some(narrow);
-            }
-        }
-        let mut patience = Patience::SHORT;
-        loop {
-            patience = patience.times(16);
-            let one = deep(most, patience)?;
-            if one.is_decided() {
-                return Some(one);
-            }
-            let all = wide(Approach::Exact, most, patience)?;
-            if all.is_decided() {
-                return Some(all);
-            }
         }
     }
 
@@ -262,6 +249,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         patience: Patience,
     ) -> Option<Search<'_, 'h, S, WORDS>> {
         let mut meter = self.account.meter(most);
+        let uses = LastUses::new(self, positions.clone(), end);
         let mut turns = Vec::new();
         let mut invoked = ByProcess::<usize>::new();
         let mut operations = 0;
@@ -270,27 +258,28 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             if event.index >= end {
                 break;
             }
-            match event.kind {
-                EventKind::Mark(_) | EventKind::Info | EventKind::Fail => continue,
-                EventKind::Invoke(op) => {
-                    let invocation = event.index;
-                    match self.end_before(end, position) {
-                        Outcome::Fail => continue,
-                        Outcome::Ok(ret) => {
-                            invoked.insert(event.process, turns.len());
-                            turns.push(Turn::Invoke {
-                                op,
-                                ret,
-                                invocation,
-                            });
-                        }
-                        Outcome::Info | Outcome::Open => {
-                            turns.push(Turn::InvokeUnknown { op, invocation });
-                        }
-                    }
+            let invocation = event.index;
+            match self.told(position, end) {
+                None => continue,
+                Some(Told::Invoke(op, Some(ret))) => {
                     operations += 1;
+                    invoked.insert(event.process, turns.len());
+                    turns.push(Turn::Invoke {
+                        op,
+                        ret,
+                        invocation,
+                    });
                 }
-                EventKind::Ok(_) => match invoked.remove(event.process) {
+                Some(Told::Invoke(op, None)) => {
+                    operations += 1;
+                    let until = uses.last(op);
+                    turns.push(Turn::InvokeUnknown {
+                        op,
+                        invocation,
+                        until,
+                    });
+                }
+                Some(Told::Complete(_)) => match invoked.remove(event.process) {
                     Some(invoked) => turns.push(Turn::Complete {
                         invoked,
                         event: event.index,
@@ -323,7 +312,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             Ok(depth_first::Found::Unneeded) => End::Unneeded,
             Err(Stop::WindowFull) => return None,
             Err(Stop::Spent(spent)) => End::Unknown(Reason::Spent(spent)),
-            Err(Stop::Empty) => unreachable!("it goes back instead"),
+            Err(Stop::Empty | Stop::Impatient) => unreachable!("it goes back, or is lost"),
         };
         Some(Search { end, operations })
     }
@@ -335,26 +324,21 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         mut positions: Positions<'_>,
         end: u64,
         most: u64,
-        approach: Approach,
         patience: Patience,
-        from: Option<Checkpoint<'s, 'h, S, WORDS>>,
+        from: Checkpoint<'s, 'h, S, WORDS>,
     ) -> Option<Search<'s, 'h, S, WORDS>> {
         let events = positions.len();
         let Checkpoint {
             mut frontier,
             mut slots,
-            done,
+            done: done_before,
             ..
-        } = from.unwrap_or_else(|| Checkpoint {
-            frontier: Frontier::new(self.specification, approach),
-            slots: ByProcess::new(),
-            done: 0,
-            is_known_from: None,
-        });
-        if done > 0 {
-            positions.nth(done - 1);
+        } = from;
+        let uses = LastUses::new(self, positions.clone(), end);
+        if done_before > 0 {
+            positions.nth(done_before - 1);
         }
-        let [mut older, mut newer] = [const { None::<Checkpoint<'s, 'h, S, WORDS>> }; 2];
+        let (mut older, mut newer) = (None, None::<Checkpoint<'s, 'h, S, WORDS>>);
         let mut meter = self.account.meter(most);
         let mut operations = 0;
         while let Some(position) = positions.next() {
@@ -363,7 +347,8 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 break;
             }
             let done = events - positions.len() - 1;
-            if patience.is_gone(meter.counted(), done) {
+            let enough = patience.after(done);
+            if meter.done() > enough {
                 let end = End::Lost;
                 return Some(Search { end, operations });
             }
@@ -379,37 +364,39 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 }
                 _ => {}
             }
-            let result = match event.kind {
-                EventKind::Mark(_) | EventKind::Info | EventKind::Fail => continue,
-                EventKind::Invoke(op) => match self.end_before(end, position) {
-                    Outcome::Fail => continue,
-                    Outcome::Ok(ret) => {
-                        operations += 1;
-                        let slot = frontier.invoke(op, ret, event.index);
-                        slot.and_then(|slot| {
-                            slots.insert(event.process, slot);
-                            frontier.look(&mut meter)
-                        })
-                    }
-                    Outcome::Info | Outcome::Open => {
-                        operations += 1;
-                        frontier.invoke_unknown(op, event.index);
+            let result = match self.told(position, end) {
+                None => continue,
+                Some(Told::Invoke(op, Some(ret))) => {
+                    operations += 1;
+                    let slot = frontier.invoke(op, ret, event.index);
+                    slot.and_then(|slot| {
+                        slots.insert(event.process, slot);
                         frontier.look(&mut meter)
-                    }
-                },
-                EventKind::Ok(_) => match slots.remove(event.process) {
+                    })
+                }
+                Some(Told::Invoke(op, None)) => {
+                    operations += 1;
+                    frontier.invoke_unknown(op, event.index, uses.last(op));
+                    frontier.look(&mut meter)
+                }
+                Some(Told::Complete(_)) => match slots.remove(event.process) {
                     Some(slot) => {
                         let ahead = || self.ahead(positions.clone(), end);
-                        frontier.complete(slot, ahead, &mut meter)
+                        frontier.complete(slot, event.index, ahead, enough, &mut meter)
                     }
                     None => continue, // there is none: looked for beforehand
                 },
             };
             let end = match result {
-                Ok(()) if self.earliest.load(Relaxed) < event.index => End::Unneeded,
+                // What it explains without counting may be a violation before.
+                Ok(()) if self.earliest.load(Relaxed) < event.index => match frontier.is_loose() {
+                    true => End::Lost,
+                    false => End::Unneeded,
+                },
                 Ok(()) => continue,
                 Err(Stop::WindowFull) => return None,
                 Err(Stop::Spent(spent)) => End::Unknown(Reason::Spent(spent)),
+                Err(Stop::Impatient) => End::Lost,
                 Err(Stop::Empty) if frontier.is_narrowed => End::Lost,
                 Err(Stop::Empty) => {
                     let oldest = frontier.oldest();
@@ -434,11 +421,18 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         Some(Search { end, operations })
     }
 
-    /// What came of the operation invoked at this position, as far as the events before `end` tell.
-    fn end_before(&self, end: u64, position: usize) -> Outcome<&'h S::Ret> {
-        match self.history.end_at(position) {
-            (outcome, completion) if completion < end => outcome,
-            _ => Outcome::Open,
+    /// What the event at this position says, as far as the events before `end` tell what comes of it. `None` if that is nothing.
+    #[inline]
+    fn told(&self, position: usize, end: u64) -> Option<Told<'h, S::Op, S::Ret>> {
+        match self.history.at(position).kind {
+            EventKind::Mark(_) | EventKind::Info | EventKind::Fail => None,
+            EventKind::Ok(ret) => Some(Told::Complete(ret)),
+            EventKind::Invoke(op) => match self.history.end_at(position) {
+                (_, completion) if completion >= end => Some(Told::Invoke(op, None)),
+                (Outcome::Info | Outcome::Open, _) => Some(Told::Invoke(op, None)),
+                (Outcome::Ok(ret), _) => Some(Told::Invoke(op, Some(ret))),
+                (Outcome::Fail, _) => None,
+            },
         }
     }
 
@@ -458,13 +452,10 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             if event.index >= end || ahead.reads.len() == READS {
                 break;
             }
-            match event.kind {
-                EventKind::Invoke(op) => match self.end_before(end, position) {
-                    Outcome::Ok(ret) => ahead.operations.push((op, Some(ret))),
-                    Outcome::Info | Outcome::Open => ahead.operations.push((op, None)),
-                    Outcome::Fail => {}
-                },
-                EventKind::Ok(ret) => {
+            match self.told(position, end) {
+                None => {}
+                Some(Told::Invoke(op, ret)) => ahead.operations.push((op, ret)),
+                Some(Told::Complete(ret)) => {
                     let its = self.history.operation(event.index);
                     let Some(its) = its.filter(|its| self.specification.is_read(its.op)) else {
                         continue;
@@ -476,11 +467,86 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                         behind: ahead.operations.len(),
                     });
                 }
-                _ => {}
             }
         }
         ahead
     }
+}
+
+/// Up to where operations of unknown outcome matter.
+struct LastUses<'s, 'p, 'h, S: Specification> {
+    check: &'s Check<'s, 'h, S>,
+    positions: Positions<'p>,
+    end: u64,
+    /// By value, the last event that completes an operation about it; nothing, where some operation is about all values. Most
+    /// histories have no operation of unknown outcome: it is not made for these.
+    by_value: OnceCell<Option<FxHashMap<u64, u64>>>,
+}
+
+impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
+    fn new(check: &'s Check<'s, 'h, S>, positions: Positions<'p>, end: u64) -> Self {
+        Self {
+            check,
+            positions,
+            end,
+            by_value: OnceCell::new(),
+        }
+    }
+
+    /// The event up to which it matters whether this operation took effect.
+    fn last(&self, op: &S::Op) -> u64 {
+        match self.check.specification.about(op, None) {
+            About::All | About::Nothing => u64::MAX,
+            About::Value(value) => match self.by_value.get_or_init(|| self.by_value()) {
+                Some(by_value) => by_value.get(&value).copied().unwrap_or(0),
+                None => u64::MAX,
+            },
+        }
+    }
+
+    fn by_value(&self) -> Option<FxHashMap<u64, u64>> {
+        let Check {
+            specification,
+            history,
+            account,
+            ..
+        } = self.check;
+        let mut meter = account.meter(u64::MAX);
+        let mut by_value = FxHashMap::default();
+        for (position, done) in self.positions.clone().zip(0..) {
+            let event = history.at(position).index;
+            if event >= self.end {
+                break;
+            }
+            // Whoever asked will see that there is no more to spend.
+            let bytes = by_value.capacity() * size_of::<(u64, u64)>();
+            meter.check_pass(done, bytes).ok()?;
+            let (about, event) = match self.check.told(position, self.end) {
+                None => continue,
+                Some(Told::Invoke(_, Some(_))) => continue, // it completes
+                Some(Told::Invoke(op, None)) => (specification.about(op, None), None),
+                Some(Told::Complete(ret)) => match history.operation(event) {
+                    Some(its) => (specification.about(its.op, Some(ret)), Some(event)),
+                    None => continue, // there is none: looked for beforehand
+                },
+            };
+            match (about, event) {
+                (About::All, _) => return None,
+                (About::Value(value), Some(event)) => {
+                    by_value.insert(value, event);
+                }
+                _ => {}
+            }
+        }
+        Some(by_value)
+    }
+}
+
+/// What an event says that matters.
+enum Told<'h, O, R> {
+    /// An operation is invoked, with what it will return if it does.
+    Invoke(&'h O, Option<&'h R>),
+    Complete(&'h R),
 }
 
 /// What came of a search.
@@ -489,10 +555,12 @@ struct Search<'s, 'h, S: Specification, const WORDS: usize> {
     operations: u64,
 }
 
-impl<S: Specification, const WORDS: usize> Search<'_, '_, S, WORDS> {
-    fn is_decided(&self) -> bool {
-        !matches!(self.end, End::Lost)
-    }
+/// A form of the search, and how long it may take.
+enum Form {
+    /// With all explanations of each moment at once, or those that the approach keeps.
+    Wide(Approach, Patience),
+    /// With one after the other.
+    Deep(Patience),
 }
 
 /// How many configurations are looked at before something else is tried.
@@ -527,11 +595,11 @@ impl Patience {
         }
     }
 
-    /// Whether it is, after so many configurations and events.
+    /// What may be done in all, in configurations, when so many events were come by.
     #[inline]
-    pub(super) fn is_gone(&self, configurations: u64, events: usize) -> bool {
+    pub(super) fn after(&self, events: usize) -> u64 {
         let earned = self.per_event.saturating_mul(events as u64);
-        configurations > self.configurations.saturating_add(earned)
+        self.configurations.saturating_add(earned)
     }
 }
 
@@ -588,6 +656,16 @@ struct Checkpoint<'s, 'h, S: Specification, const WORDS: usize> {
 impl<'s, 'h, S: Specification, const WORDS: usize> Checkpoint<'s, 'h, S, WORDS> {
     /// After so many events there is one.
     const EVERY: usize = if cfg!(test) { 4 } else { 1 << 12 };
+
+    /// Before all events.
+    fn start(frontier: Frontier<'s, 'h, S, WORDS>) -> Self {
+        Self {
+            frontier,
+            slots: ByProcess::new(),
+            done: 0,
+            is_known_from: None,
+        }
+    }
 
     /// `None` where there is too much to be kept.
     fn new(
@@ -711,8 +789,8 @@ mod tests {
             let all = || Positions::All(0..history.len());
             let search = |approach| {
                 check.earliest.store(u64::MAX, Relaxed);
-                let search =
-                    check.search::<1>(all(), u64::MAX, u64::MAX, approach, Patience::ENDLESS, None);
+                let start = Checkpoint::start(Frontier::<M, 1>::new(&model, approach));
+                let search = check.search(all(), u64::MAX, u64::MAX, Patience::ENDLESS, start);
                 search.unwrap().end
             };
             let first_unexplained =

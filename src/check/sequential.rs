@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rustc_hash::FxHashSet;
 
 use super::{
-    Blocked, Budget, Consistency, Explained, Reason, Report, Verdict, Violation, Witness,
+    Blocked, Budget, Consistency, Explained, Reason, Report, Spent, Verdict, Violation, Witness,
     budget::{Account, Meter},
     verdict::{Judged, no_beginning, operation, why_not},
 };
@@ -34,17 +34,32 @@ pub fn sequentially_consistent<S: Specification>(
     budget: &Budget,
 ) -> Report<S::State> {
     let account = Account::new(*budget);
-    if let Some(reason) = no_beginning(history) {
-        return Judged::unknown(reason).report(Consistency::Sequential, &account);
-    }
-    let search = Search::new(specification, history);
-    let verdict = search.run(&mut account.meter(u64::MAX));
-    let judged = Judged {
-        verdict,
-        operations: search.lanes.iter().map(|lane| lane.len() as u64).sum(),
-        ends_in_one_state: false, // nobody asks
-    };
+    let judged = judge(specification, history, &account);
     judged.report(Consistency::Sequential, &account)
+}
+
+fn judge<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    account: &Account,
+) -> Judged<S::State> {
+    if let Some(spent) = account.cannot_suffice(history.len()) {
+        return Judged::unknown(Reason::Spent(spent));
+    }
+    if let Some(reason) = no_beginning(history) {
+        return Judged::unknown(reason);
+    }
+    let mut meter = account.meter(u64::MAX);
+    let search = match Search::new(specification, history, &mut meter) {
+        Ok(search) => search,
+        Err(spent) => return Judged::unknown(Reason::Spent(spent)),
+    };
+    let found = search.run(&mut meter);
+    Judged {
+        verdict: found.unwrap_or_else(|spent| Verdict::Unknown(Reason::Spent(spent))),
+        operations: search.operations,
+        ends_in_one_state: false, // nobody asks
+    }
 }
 
 /// An operation that may take effect.
@@ -62,6 +77,8 @@ type Lane<'h, O, R> = Vec<Step<'h, O, R>>;
 struct Search<'s, 'h, S: Specification> {
     specification: &'s S,
     lanes: Vec<Lane<'h, S::Op, S::Ret>>,
+    /// How many are in the lanes.
+    operations: u64,
 }
 
 /// How far each process is, and the state then.
@@ -77,6 +94,41 @@ struct Successor<T> {
     invocations: Vec<u64>,
 }
 
+/// What is held, to be counted against the budget.
+#[derive(Clone, Copy)]
+struct Held {
+    configurations: usize,
+    bytes: usize,
+}
+
+impl Held {
+    fn add<T>(&mut self, successor: &Successor<T>) {
+        self.configurations += 1;
+        self.bytes += successor.bytes();
+    }
+
+    fn remove<T>(&mut self, successor: &Successor<T>) {
+        self.configurations -= 1;
+        self.bytes -= successor.bytes();
+    }
+
+    fn check<T>(self, meter: &mut Meter<'_>) -> Result<(), Spent> {
+        meter.check::<Configuration<T>>(self.configurations, self.bytes)
+    }
+}
+
+impl<T> Configuration<T> {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&self.done[..])
+    }
+}
+
+impl<T> Successor<T> {
+    fn bytes(&self) -> usize {
+        self.configuration.bytes() + size_of_val(&self.invocations[..])
+    }
+}
+
 /// Where the search came by: how long the order was there, and which ways on are left.
 struct Frame<T> {
     order: usize,
@@ -90,9 +142,14 @@ struct DeadEnd<T> {
 }
 
 impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
-    fn new(specification: &'s S, history: &'h History<S::Op, S::Ret>) -> Self {
+    fn new(
+        specification: &'s S,
+        history: &'h History<S::Op, S::Ret>,
+        meter: &mut Meter<'_>,
+    ) -> Result<Self, Spent> {
         let mut places = HashMap::new();
         let mut lanes: Vec<Lane<'h, S::Op, S::Ret>> = Vec::new();
+        let mut operations = 0;
         for operation in history.operations() {
             let ret = match operation.outcome {
                 Outcome::Ok(ret) => Some(ret),
@@ -112,15 +169,23 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
                 invocation: operation.invocation,
                 completion: operation.completion,
             });
+            operations += 1;
+            meter.check_pass(operations, Self::bytes_of(operations, lanes.len()))?;
         }
-        Self {
+        Ok(Self {
             specification,
             lanes,
-        }
+            operations: operations as u64,
+        })
+    }
+
+    fn bytes_of(operations: usize, lanes: usize) -> usize {
+        operations * size_of::<Step<'h, S::Op, S::Ret>>()
+            + lanes * size_of::<Lane<'h, S::Op, S::Ret>>()
     }
 
     /// Depth first, remembering where it has been; the way back is a list, not the stack.
-    fn run(&self, meter: &mut Meter<'_>) -> Verdict<S::State> {
+    fn run(&self, meter: &mut Meter<'_>) -> Result<Verdict<S::State>, Spent> {
         let mut start = Successor {
             configuration: Configuration {
                 done: vec![0; self.lanes.len()].into(),
@@ -128,47 +193,54 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
             },
             invocations: Vec::new(),
         };
-        self.settle(&mut start);
-        let mut order = Vec::new();
+        // What was visited, and what is on the way and was not looked at.
+        let mut held = Held {
+            configurations: 0,
+            bytes: Self::bytes_of(self.operations as usize, self.lanes.len()),
+        };
+        self.settle(&mut start, held, meter)?;
+        held.add(&start);
+        let mut order: Vec<u64> = Vec::new();
         let mut visited = FxHashSet::default();
         let mut longest: Option<DeadEnd<S::State>> = None;
-        // Those that are on the way and were not looked at.
-        let mut waiting = 1;
+        // So much of its order is that of the longest dead end: only what is new has to be copied for a longer one.
+        let mut common = 0;
         let mut way = vec![Frame {
             order: 0,
             successors: vec![start],
         }];
         while let Some(frame) = way.last_mut() {
             order.truncate(frame.order);
-            let Some(Successor {
-                configuration,
-                invocations,
-            }) = frame.successors.pop()
-            else {
+            common = common.min(order.len());
+            let Some(successor) = frame.successors.pop() else {
                 way.pop();
                 continue;
             };
-            waiting -= 1;
+            held.remove(&successor);
+            let Successor {
+                configuration,
+                invocations,
+            } = successor;
             meter.count();
-            let held = visited.len() + waiting;
-            if let Err(spent) = meter.check::<S::State>(held, held * self.bytes_of_one()) {
-                return Verdict::Unknown(Reason::Spent(spent));
-            }
+            held.check::<S::State>(meter)?;
             if !visited.insert(configuration.clone()) {
                 continue;
             }
+            held.configurations += 1;
+            held.bytes += configuration.bytes();
             order.extend(invocations);
             if self.is_complete(&configuration) {
-                return Verdict::Linearizable(Witness { order });
+                return Ok(Verdict::Linearizable(Witness { order }));
             }
-            let successors = self.successors(&configuration);
-            waiting += successors.len();
-            // Each says of each process how far it is.
-            meter.went_through(successors.len() * self.lanes.len());
+            let successors = self.successors(&configuration, &mut held, meter)?;
             let length = longest.as_ref().map_or(0, |longest| longest.order.len());
             if successors.is_empty() && (longest.is_none() || order.len() > length) {
+                let mut longer = longest.map_or_else(Vec::new, |longest| longest.order);
+                longer.truncate(common);
+                longer.extend(&order[common..]);
+                common = order.len();
                 longest = Some(DeadEnd {
-                    order: order.clone(),
+                    order: longer,
                     configuration,
                 });
             }
@@ -178,11 +250,7 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
             });
         }
         let longest = longest.expect("the way ends somewhere");
-        Verdict::Violation(Box::new(self.violation(longest)))
-    }
-
-    fn bytes_of_one(&self) -> usize {
-        size_of::<Configuration<S::State>>() + self.lanes.len() * size_of::<u32>()
+        Ok(Verdict::Violation(Box::new(self.violation(longest))))
     }
 
     fn next<'a>(
@@ -198,42 +266,69 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
         self.next(configuration).all(|(_, step)| step.ret.is_none())
     }
 
-    fn successors(&self, configuration: &Configuration<S::State>) -> Vec<Successor<S::State>> {
+    /// What it leads to, which is held from then on.
+    fn successors(
+        &self,
+        configuration: &Configuration<S::State>,
+        held: &mut Held,
+        meter: &mut Meter<'_>,
+    ) -> Result<Vec<Successor<S::State>>, Spent> {
+        // To see that it is not complete, and which operations are next.
+        meter.went_through(2 * self.lanes.len());
         let mut successors = Vec::new();
         for (lane, step) in self.next(configuration) {
+            held.check::<S::State>(meter)?;
+            let before = successors.len();
             self.specification
                 .step(&configuration.state, step.op, step.ret, |state| {
                     let mut done = configuration.done.clone();
                     done[lane] += 1;
-                    let mut successor = Successor {
+                    successors.push(Successor {
                         configuration: Configuration { done, state },
                         invocations: vec![step.invocation],
-                    };
-                    self.settle(&mut successor);
-                    successors.push(successor);
+                    });
                 });
+            for successor in &mut successors[before..] {
+                self.settle(successor, *held, meter)?;
+                held.add(successor);
+            }
         }
         // The last is tried first: what was invoked first, which is likely to be right.
         successors.sort_by_key(|successor| std::cmp::Reverse(successor.invocations[0]));
-        successors
+        Ok(successors)
     }
 
-    /// Lets all reads take effect that can: they change nothing, and are in nobody's way.
-    fn settle(&self, successor: &mut Successor<S::State>) {
-        loop {
-            let configuration = &successor.configuration;
-            let read = self.next(configuration).find(|(_, step)| {
-                let mut allowed = false;
-                if step.ret.is_some() && self.specification.is_read(step.op) {
-                    self.specification
-                        .step(&configuration.state, step.op, step.ret, |_| allowed = true);
+    /// Lets all reads take effect that can: they change nothing, and are in nobody's way. So each process is looked at once: what
+    /// those of others return does not hang on it.
+    fn settle(
+        &self,
+        successor: &mut Successor<S::State>,
+        held: Held,
+        meter: &mut Meter<'_>,
+    ) -> Result<(), Spent> {
+        let Successor {
+            configuration: Configuration { done, state },
+            invocations,
+        } = successor;
+        meter.went_through(self.lanes.len());
+        for (lane, done) in self.lanes.iter().zip(done) {
+            for step in &lane[*done as usize..] {
+                if step.ret.is_none() || !self.specification.is_read(step.op) {
+                    break;
                 }
-                allowed
-            });
-            let Some((lane, step)) = read else { return };
-            successor.invocations.push(step.invocation);
-            successor.configuration.done[lane] += 1;
+                let mut allowed = false;
+                self.specification
+                    .step(state, step.op, step.ret, |_| allowed = true);
+                let bytes = held.bytes + size_of_val(&invocations[..]);
+                Held { bytes, ..held }.check::<S::State>(meter)?;
+                if !allowed {
+                    break;
+                }
+                invocations.push(step.invocation);
+                *done += 1;
+            }
         }
+        Ok(())
     }
 
     fn violation(&self, longest: DeadEnd<S::State>) -> Violation<S::State> {

@@ -1,5 +1,7 @@
 //! How each configuration came about: which operations took effect, in which order.
 
+use rustc_hash::FxHashSet;
+
 /// A tree of operations, each with the one that took effect before it. Its leaves are where the configurations are.
 ///
 /// What all configurations have in common is taken out of the tree from time to time, and with it all that no
@@ -7,7 +9,7 @@
 #[derive(Default)]
 pub(super) struct Trail {
     nodes: Vec<Node>,
-    /// The operations that took effect first in every configuration, by the index of their invocation.
+    /// The entries of those that took effect first in every configuration.
     agreed: Vec<u64>,
     /// At so many nodes the tree is made compact.
     long: usize,
@@ -16,7 +18,42 @@ pub(super) struct Trail {
 #[derive(Clone, Copy)]
 struct Node {
     before: u32,
-    invocation: u64,
+    /// The index of the invocation; there may be a [`PERHAPS`] with it, or an [`AFTER_ALL`].
+    entry: u64,
+}
+
+/// That the operation took effect here, unless it did so [after all](after_all) later on.
+pub(super) fn perhaps(invocation: u64) -> u64 {
+    invocation | PERHAPS
+}
+
+/// That the operation took effect here, and not where it perhaps did.
+pub(super) fn after_all(invocation: u64) -> u64 {
+    invocation | AFTER_ALL
+}
+
+const PERHAPS: u64 = 1 << 63;
+const AFTER_ALL: u64 = 1 << 62;
+
+/// The invocations in the order that these entries tell of.
+pub(super) fn order(mut entries: Vec<u64>) -> Vec<u64> {
+    let mut elsewhere = FxHashSet::default();
+    // From behind, since what is behind tells what is before.
+    let mut free = entries.len();
+    for place in (0..entries.len()).rev() {
+        let entry = entries[place];
+        let invocation = entry & !(PERHAPS | AFTER_ALL);
+        if entry & PERHAPS != 0 && elsewhere.remove(&invocation) {
+            continue;
+        }
+        if entry & AFTER_ALL != 0 {
+            elsewhere.insert(invocation);
+        }
+        free -= 1;
+        entries[free] = invocation;
+    }
+    entries.drain(..free);
+    entries
 }
 
 /// A tree this small is left alone.
@@ -28,11 +65,11 @@ impl Trail {
 
     /// The operation took effect after `last`.
     #[inline]
-    pub(super) fn push(&mut self, last: u32, invocation: u64) -> u32 {
+    pub(super) fn push(&mut self, last: u32, entry: u64) -> u32 {
         let node = self.nodes.len() as u32;
         self.nodes.push(Node {
             before: last,
-            invocation,
+            entry,
         });
         node
     }
@@ -44,15 +81,15 @@ impl Trail {
 
     /// All that took effect up to `last`, in order, by the indices of the invocations.
     pub(super) fn up_to(&self, last: u32) -> Vec<u64> {
-        let mut order = self.agreed.clone();
+        let mut entries = self.agreed.clone();
         let mut node = last;
         while node != Self::ROOT {
-            let Node { before, invocation } = self.nodes[node as usize];
-            order.push(invocation);
+            let Node { before, entry } = self.nodes[node as usize];
+            entries.push(entry);
             node = before;
         }
-        order[self.agreed.len()..].reverse();
-        order
+        entries[self.agreed.len()..].reverse();
+        order(entries)
     }
 
     /// Makes the tree compact if it has grown much since the last time. O(nodes), so in all O(1) a node.
@@ -92,10 +129,10 @@ impl Trail {
             if ways[node] == 0 {
                 continue;
             }
-            let Node { before, invocation } = self.nodes[node];
+            let Node { before, entry } = self.nodes[node];
             if all_agree && before == last_agreed {
                 // The only way from the last on which all agree: all agree on this one, too.
-                self.agreed.push(invocation);
+                self.agreed.push(entry);
                 last_agreed = node as u32;
                 all_agree = ways[node] == 1; // if that is a configuration, no node comes behind this one
                 continue;
@@ -105,7 +142,7 @@ impl Trail {
                 Self::ROOT => Self::ROOT,
                 before => names[before as usize],
             };
-            kept.push(Node { before, invocation });
+            kept.push(Node { before, entry });
         }
         for leaf in &mut leaves {
             if **leaf != Self::ROOT {

@@ -111,6 +111,13 @@ pub struct Explained<T> {
     pub blocked: Vec<Blocked>,
 }
 
+impl<T: fmt::Debug> Explained<T> {
+    /// The state on one line, for a person; of bounded length.
+    pub fn summary(&self) -> String {
+        brief(&self.state)
+    }
+}
+
 /// An operation that did not take effect yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
@@ -247,7 +254,7 @@ impl<T: fmt::Debug> fmt::Display for Violation<T> {
             f.write_str("; up to the event before all is well")?;
         }
         for explained in &self.explained {
-            write!(f, "\n  the state may be {}", brief(&explained.state))?;
+            write!(f, "\n  the state may be {}", explained.summary())?;
             for Blocked {
                 invocation,
                 operation,

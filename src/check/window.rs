@@ -1,6 +1,11 @@
 //! What is open at a moment of the history, and what may take effect then.
 
-use super::configuration::{Bits, Configuration, Used, has, one_more, set, times};
+use std::cell::Cell;
+
+use super::{
+    configuration::{Configuration, Progress, Used, one_more, times},
+    trail,
+};
 use crate::model::Specification;
 
 /// The operations that are open at a moment.
@@ -14,6 +19,8 @@ pub(super) struct Window<'s, 'h, S: Specification> {
     unknown: usize,
     /// Whether each class is counted for itself, or all together.
     are_told_apart: bool,
+    /// The completion that is looked at.
+    now: u64,
 }
 
 /// An operation that will complete, from its invocation to its completion.
@@ -22,12 +29,17 @@ pub(super) struct Open<'h, O, R> {
     pub(super) ret: &'h R,
     pub(super) invocation: u64,
     is_read: bool,
+    /// Whether it returned what it does where it is overwritten, once that was asked.
+    is_right: Cell<Option<bool>>,
 }
 
 // Derived, they would demand that what they refer to can be cloned.
 impl<O, R> Clone for Open<'_, O, R> {
     fn clone(&self) -> Self {
-        Self { ..*self }
+        Self {
+            is_right: self.is_right.clone(),
+            ..*self
+        }
     }
 }
 
@@ -35,6 +47,8 @@ impl<O, R> Clone for Open<'_, O, R> {
 struct Class<'h, O> {
     op: &'h O,
     invocations: Vec<u64>,
+    /// After this event it makes no difference whether one took effect.
+    until: u64,
 }
 
 impl<O> Clone for Class<'_, O> {
@@ -42,6 +56,7 @@ impl<O> Clone for Class<'_, O> {
         Self {
             op: self.op,
             invocations: self.invocations.clone(),
+            until: self.until,
         }
     }
 }
@@ -54,6 +69,13 @@ impl<S: Specification> Clone for Window<'_, '_, S> {
             ..*self
         }
     }
+}
+
+/// An operation that took effect.
+pub(super) struct Effect<'h, O> {
+    pub(super) op: &'h O,
+    /// What the trail is told of it.
+    pub(super) entry: u64,
 }
 
 /// The reads that complete next, and what may take effect before they do.
@@ -80,6 +102,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             classes: Vec::new(),
             unknown: 0,
             are_told_apart,
+            now: 0,
         }
     }
 
@@ -91,7 +114,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// Whether no operation is open, nor one of unknown outcome.
     pub(super) fn is_empty(&self) -> bool {
-        self.slots.iter().all(Option::is_none) && !self.has_unknown()
+        self.slots.iter().all(Option::is_none) && self.unknown == 0
     }
 
     pub(super) fn looks_ahead(&self) -> bool {
@@ -134,6 +157,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             ret,
             invocation,
             is_read: self.specification.is_read(op),
+            is_right: Cell::new(None),
         });
     }
 
@@ -143,29 +167,63 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     }
 
     /// An operation is invoked of which nobody will ever know whether it takes effect.
-    pub(super) fn open_unknown(&mut self, op: &'h S::Op, invocation: u64) {
+    /// Nor does it matter after `until`. Returns its class, if it ever matters.
+    pub(super) fn open_unknown(
+        &mut self,
+        op: &'h S::Op,
+        invocation: u64,
+        until: u64,
+    ) -> Option<usize> {
+        /// Among so many classes it is looked for: two of equal operations only cost time, and so does looking.
+        const RECENT: usize = 64;
         if self.specification.is_read(op) {
-            return; // whatever it would return, it changes nothing
+            return None; // whatever it would return, it changes nothing
         }
         self.unknown += 1;
-        match self.classes.iter_mut().find(|class| class.op == op) {
+        if until < invocation {
+            return None;
+        }
+        let recent = self.classes.len().saturating_sub(RECENT);
+        let class = (self.classes[recent..].iter()).position(|class| class.op == op);
+        let class = class.map_or(self.classes.len(), |class| recent + class);
+        match self.classes.get_mut(class) {
             Some(class) => class.invocations.push(invocation),
             None => self.classes.push(Class {
                 op,
                 invocations: vec![invocation],
+                until,
             }),
         }
+        Some(class)
     }
 
-    /// Takes back what was opened last of those of unknown outcome, which was this operation. Its class stays, if only to keep
-    /// its number.
-    pub(super) fn close_unknown(&mut self, op: &'h S::Op) {
+    /// Takes back what was opened last of those of unknown outcome, which is of this class. That stays, if only to keep its number.
+    pub(super) fn close_unknown(&mut self, op: &'h S::Op, class: Option<usize>) {
         if self.specification.is_read(op) {
             return; // as above
         }
         self.unknown -= 1;
-        let class = self.classes.iter_mut().find(|class| class.op == op);
-        class.expect("it was opened").invocations.pop();
+        if let Some(class) = class {
+            self.classes[class].invocations.pop();
+        }
+    }
+
+    /// Goes to this completion. Says whether a class no longer matters that did before.
+    pub(super) fn go_to(&mut self, event: u64) -> bool {
+        let since = std::mem::replace(&mut self.now, event);
+        let expires = |class: &Class<'h, S::Op>| (since..event).contains(&class.until);
+        self.are_told_apart && self.classes.iter().any(expires)
+    }
+
+    /// Whether an operation of this class still matters.
+    pub(super) fn matters(&self, class: u32) -> bool {
+        !self.are_told_apart || self.classes[class as usize].until >= self.now
+    }
+
+    /// What is open and will complete, by slot.
+    fn open_ones(&self) -> impl Iterator<Item = (usize, &Open<'h, S::Op, S::Ret>)> {
+        let slots = self.slots.iter().enumerate();
+        slots.filter_map(|(slot, open)| Some((slot, open.as_ref()?)))
     }
 
     /// So many slots there are, free ones with them.
@@ -173,27 +231,68 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         self.slots.len()
     }
 
-    /// Lets the operation in this slot take effect, if there is one that has not. Hands out what that leads to. Reads are not
-    /// decided about: those that could have taken effect here have.
+    /// Lets the operation in this slot take effect, if there is one that has not. Hands out what that leads to. Reads are not decided about: those that could have taken effect here have.
     #[inline]
     pub(super) fn apply<const WORDS: usize>(
         &self,
         slot: usize,
         from: &Configuration<S::State, WORDS>,
-        mut next: impl FnMut(Configuration<S::State, WORDS>, u64),
+        mut next: impl FnMut(Configuration<S::State, WORDS>, Effect<'h, S::Op>),
     ) {
         let Some(open) = &self.slots[slot] else {
             return;
         };
-        if open.is_read || has(&from.applied, slot) {
+        if open.is_read || from.progress.is_applied(slot) {
             return;
         }
+        let entry = match from.progress.is_overwritten(slot) {
+            true => trail::after_all(open.invocation),
+            false => open.invocation,
+        };
         self.specification
             .step(&from.state, open.op, Some(open.ret), |state| {
                 let mut to = from.with(state);
-                set(&mut to.applied, slot);
-                next(to, open.invocation);
+                to.progress.apply(slot);
+                next(to, Effect { op: open.op, entry });
             });
+    }
+
+    /// What is open, and was overwritten when this operation led from one configuration to the next, need no longer take effect.
+    #[inline]
+    pub(super) fn overwrite<const WORDS: usize>(
+        &self,
+        from: &Configuration<S::State, WORDS>,
+        to: &mut Configuration<S::State, WORDS>,
+        op: &S::Op,
+    ) {
+        for (slot, open) in self.open_ones() {
+            if !open.is_read
+                && !to.progress.is_applied(slot)
+                && !to.progress.is_overwritten(slot)
+                && self.specification.overwrites(&from.state, op, open.op)
+                && self.is_right(&from.state, open)
+            {
+                to.progress.overwrite(slot);
+            }
+        }
+    }
+
+    /// Whether this operation returned what it does in this state, and in every other one where it is overwritten.
+    fn is_right(&self, state: &S::State, open: &Open<'h, S::Op, S::Ret>) -> bool {
+        let is_right = open.is_right.get();
+        let is_right = is_right.unwrap_or_else(|| self.allows(state, open));
+        open.is_right.set(Some(is_right));
+        is_right
+    }
+
+    /// Whether the operation could take effect in this state.
+    #[inline]
+    fn allows(&self, state: &S::State, open: &Open<'h, S::Op, S::Ret>) -> bool {
+        let mut is_allowed = false;
+        let allow = |_| is_allowed = true;
+        self.specification
+            .step(state, open.op, Some(open.ret), allow);
+        is_allowed
     }
 
     /// The classes of operations of unknown outcome.
@@ -207,25 +306,30 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         &self,
         class: usize,
         from: &Configuration<S::State, WORDS>,
-        mut next: impl FnMut(Configuration<S::State, WORDS>, u64),
+        mut next: impl FnMut(Configuration<S::State, WORDS>, Effect<'h, S::Op>),
     ) {
-        let Some(invocation) = self.next_of(class, from.used()) else {
+        let op = self.classes[class].op;
+        let Some(entry) = self.next_of(class, from.used()) else {
             return;
         };
-        self.specification
-            .step(&from.state, self.classes[class].op, None, |state| {
-                if state != from.state {
-                    let mut to = from.with(state);
-                    to.used = Some(one_more(from.used(), self.counted_as(class)));
-                    next(to, invocation);
-                }
-            });
+        self.specification.step(&from.state, op, None, |state| {
+            if state != from.state {
+                let mut to = from.with(state);
+                to.used = Some(one_more(from.used(), self.counted_as(class)));
+                next(to, Effect { op, entry });
+            }
+        });
     }
 
-    /// The invocation of this class to use next, if one is left beside those `used`.
+    /// The invocation of this class to use next, if one is left beside those `used`, and matters.
     fn next_of(&self, class: usize, used: &[Used]) -> Option<u64> {
+        let Class {
+            invocations, until, ..
+        } = &self.classes[class];
+        if *until < self.now {
+            return None;
+        }
         let times = times(used, self.counted_as(class)) as usize;
-        let invocations = &self.classes[class].invocations;
         match self.are_told_apart {
             true => invocations.get(times).copied(),
             false => (times < self.unknown).then(|| invocations[0]),
@@ -258,15 +362,12 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         open: &Open<'h, S::Op, S::Ret>,
         configuration: &mut Configuration<S::State, WORDS>,
     ) -> bool {
-        if !open.is_read || has(&configuration.applied, slot) {
+        if !open.is_read || configuration.progress.is_applied(slot) {
             return false;
         }
-        let mut is_allowed = false;
-        let allows = |_| is_allowed = true;
-        self.specification
-            .step(&configuration.state, open.op, Some(open.ret), allows);
+        let is_allowed = self.allows(&configuration.state, open);
         if is_allowed {
-            set(&mut configuration.applied, slot);
+            configuration.progress.apply(slot);
         }
         is_allowed
     }
@@ -286,17 +387,43 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         ahead.is_none_or(|ahead| self.look_ahead(ahead, configuration))
     }
 
-    /// The invocations of the reads that have taken effect `after`, and had not `before`.
-    pub(super) fn reads_between<'a, const WORDS: usize>(
-        &'a self,
-        before: &'a Bits<WORDS>,
-        after: &'a Bits<WORDS>,
-    ) -> impl Iterator<Item = u64> + 'a {
-        let slots = self.slots.iter().enumerate();
-        slots.filter_map(|(slot, open)| {
-            let open = open.as_ref()?;
-            (open.is_read && has(after, slot) && !has(before, slot)).then_some(open.invocation)
-        })
+    /// The entries of the trail from one configuration to the next, the operation with this entry having taken effect:
+    /// what it overwrote, itself, and the reads that followed it.
+    pub(super) fn entries<const WORDS: usize>(
+        &self,
+        from: Progress<WORDS>,
+        to: Progress<WORDS>,
+        entry: u64,
+    ) -> impl Iterator<Item = u64> {
+        let overwritten = self
+            .open_ones()
+            .filter(move |(slot, _)| to.is_overwritten(*slot) && !from.is_overwritten(*slot))
+            .map(|(_, open)| trail::perhaps(open.invocation));
+        let reads = self
+            .open_ones()
+            .filter(move |(slot, open)| {
+                open.is_read && to.is_applied(*slot) && !from.is_applied(*slot)
+            })
+            .map(|(_, open)| open.invocation);
+        overwritten.chain([entry]).chain(reads)
+    }
+
+    /// Whether nothing is won if another operation follows on this one, which led from one configuration to the next: no
+    /// read saw it, and whatever may follow overwrites it.
+    pub(super) fn is_idle<const WORDS: usize>(
+        &self,
+        from: &Configuration<S::State, WORDS>,
+        to: &Configuration<S::State, WORDS>,
+        op: &S::Op,
+        with_unknown: bool,
+    ) -> bool {
+        let overwrites = |next| self.specification.overwrites(&from.state, next, op);
+        self.open_ones().all(
+            |(slot, open)| match (open.is_read, to.progress.is_applied(slot)) {
+                (true, is_applied) => is_applied == from.progress.is_applied(slot),
+                (false, is_applied) => is_applied || overwrites(open.op),
+            },
+        ) && (!with_unknown || self.classes.iter().all(|class| overwrites(class.op)))
     }
 
     /// Whether there may be a way from this configuration to the next read that has not taken effect. Its state may become
@@ -306,13 +433,10 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         ahead: &Ahead<'h, S::Op, S::Ret>,
         configuration: &mut Configuration<S::State, WORDS>,
     ) -> bool {
-        let applied = configuration.applied;
-        let open = || {
-            let slots = self.slots.iter().enumerate();
-            slots.filter_map(|(slot, open)| Some((slot, open.as_ref()?)))
-        };
+        let progress = configuration.progress;
         let has_read = |read: &ReadAhead<'h, S::Op, S::Ret>| {
-            open().any(|(slot, open)| open.invocation == read.invocation && has(&applied, slot))
+            let mut open = self.open_ones();
+            open.any(|(slot, open)| open.invocation == read.invocation && progress.is_applied(slot))
         };
         let Some(read) = ahead.reads.iter().find(|read| !has_read(read)) else {
             return true;
@@ -320,8 +444,9 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         let used = configuration.used.clone();
         let used = used.as_deref().unwrap_or_default();
         let unused = (self.classes()).filter(|class| self.next_of(*class, used).is_some());
-        let mut between = open()
-            .filter(|(slot, _)| !has(&applied, *slot))
+        let mut between = self
+            .open_ones()
+            .filter(|(slot, _)| !progress.is_applied(*slot))
             .map(|(_, open)| (open.op, Some(open.ret)))
             .chain(unused.map(|class| (self.classes[class].op, None)))
             .chain(ahead.operations[..read.behind].iter().copied());

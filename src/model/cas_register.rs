@@ -81,6 +81,10 @@ impl<V: Clone + Eq + Hash + Debug> Model for CasRegister<V> {
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Read)
     }
+
+    fn overwrites(&self, _state: &Option<V>, op: &Op<V>, earlier: &Op<V>) -> bool {
+        matches!((op, earlier), (Op::Write(_), Op::Write(_)))
+    }
 }
 
 #[cfg(feature = "format")]

@@ -77,10 +77,15 @@ pub enum Ret<V> {
 /// impl Append for Balance {}
 /// ```
 pub trait Append {
-    /// Appends `more`, and returns whether it did: if not, nothing was changed.
-    fn append(&mut self, more: &Self) -> bool {
+    /// Whether `more` can be appended to this. Values that accept one another accept the same others, before and after that.
+    fn accepts(&self, more: &Self) -> bool {
         let _ = more;
         false
+    }
+
+    /// Appends `more`, which is [accepted](Self::accepts).
+    fn append(&mut self, more: &Self) {
+        let _ = more;
     }
 
     /// Whether `longer` begins with this, or may. Saying no where it does makes verdicts wrong.
@@ -97,9 +102,12 @@ pub trait Append {
 }
 
 impl Append for String {
-    fn append(&mut self, more: &Self) -> bool {
-        self.push_str(more);
+    fn accepts(&self, _more: &Self) -> bool {
         true
+    }
+
+    fn append(&mut self, more: &Self) {
+        self.push_str(more);
     }
 
     fn begins(&self, longer: &Self) -> bool {
@@ -116,9 +124,12 @@ impl Append for String {
 }
 
 impl<T: Clone + PartialEq> Append for Vec<T> {
-    fn append(&mut self, more: &Self) -> bool {
-        self.extend_from_slice(more);
+    fn accepts(&self, _more: &Self) -> bool {
         true
+    }
+
+    fn append(&mut self, more: &Self) {
+        self.extend_from_slice(more);
     }
 
     fn begins(&self, longer: &Self) -> bool {
@@ -178,10 +189,11 @@ where
                 entries[at].1 = value.clone();
                 Ret::Done
             }
-            (Op::Append(_, more), Ok(at)) => match entries[at].1.append(more) {
-                true => Ret::Done,
-                false => Ret::Refused,
-            },
+            (Op::Append(_, more), Ok(at)) if !entries[at].1.accepts(more) => Ret::Refused,
+            (Op::Append(_, more), Ok(at)) => {
+                entries[at].1.append(more);
+                Ret::Done
+            }
             (Op::Put(key, value) | Op::Append(key, value), Err(at)) => {
                 entries.insert(at, (key.clone(), value.clone()));
                 Ret::Done
@@ -202,6 +214,33 @@ where
 
     fn is_read(&self, op: &Op<K, V>) -> bool {
         matches!(op, Op::Get(_))
+    }
+
+    fn overwrites(&self, entries: &Vec<(K, V)>, op: &Op<K, V>, earlier: &Op<K, V>) -> bool {
+        let key = op.key();
+        let new = match op {
+            Op::Put(_, new) => Some(new),
+            Op::Delete(_) => None,
+            _ => return false,
+        };
+        if earlier.key() != key {
+            return false;
+        }
+        let place = entries.binary_search_by(|(other, _)| other.cmp(key));
+        let now = place.ok().map(|at| &entries[at].1);
+        // Whether an append is refused must not depend on which of the others take effect before it.
+        let Some(value) = now.or(new) else {
+            return false;
+        };
+        let is_alike =
+            |other: &V| value.accepts(other) || !value.accepts(value) && !other.accepts(other);
+        new.is_none_or(is_alike)
+            && match earlier {
+                Op::Put(_, other) => is_alike(other),
+                Op::Append(_, more) => value.accepts(more),
+                Op::Delete(_) => true,
+                Op::Get(_) | Op::Cas(..) => false,
+            }
     }
 
     fn looks_ahead(&self) -> bool {
@@ -292,15 +331,17 @@ mod jepsen {
 
     /// Two strings, or two vectors or lists.
     impl Append for Value {
-        fn append(&mut self, more: &Self) -> bool {
+        fn accepts(&self, more: &Self) -> bool {
+            matches!((self, more), (Value::Str(_), Value::Str(_)))
+                || self.as_slice().is_some() && more.as_slice().is_some()
+        }
+
+        fn append(&mut self, more: &Self) {
             if let (Value::Str(text), Value::Str(more)) = (&*self, more) {
                 *self = format!("{text}{more}").into();
             } else if let (Some(items), Some(more)) = (self.as_slice(), more.as_slice()) {
                 *self = [items, more].concat().into();
-            } else {
-                return false;
             }
-            true
         }
 
         fn begins(&self, longer: &Self) -> bool {
@@ -496,10 +537,12 @@ mod jepsen {
         #[test]
         fn strings_and_vectors_append() {
             let appended = |to: &str, more: &str| {
-                let mut value: Value = to.parse().unwrap();
-                value
-                    .append(&more.parse().unwrap())
-                    .then(|| value.to_string())
+                let (mut value, more): (Value, Value) =
+                    (to.parse().unwrap(), more.parse().unwrap());
+                value.accepts(&more).then(|| {
+                    value.append(&more);
+                    value.to_string()
+                })
             };
             assert_eq!(appended("\"a\"", "\"b\"").unwrap(), "\"ab\"");
             assert_eq!(appended("[1]", "[2 3]").unwrap(), "[1 2 3]");

@@ -125,6 +125,18 @@ pub trait Model {
         None
     }
 
+    /// Whether nothing is left of the operation `earlier` in this state, if `op` takes effect right after it: `earlier` returns the
+    /// same as in any other state where this is so, and `op` returns the same and leads to the same state as without it. A write overwrites a write.
+    ///
+    /// Nothing needs this, but where many are at it at once, checking is much faster: what was overwritten has not to be given
+    /// a place among the others. Saying so where something is left, or may be left of one of several that are overwritten at
+    /// once, makes the verdicts wrong. So does an operation that overwrites another one, and not all that this one does, or
+    /// overwrites more after it than before it.
+    fn overwrites(&self, state: &Self::State, op: &Self::Op, earlier: &Self::Op) -> bool {
+        let _ = (state, op, earlier);
+        false
+    }
+
     /// Whether [`look_ahead`](Self::look_ahead) ever does something.
     fn looks_ahead(&self) -> bool {
         false
@@ -164,7 +176,7 @@ pub trait Model {
     /// are that others do not miss it: see [`About`]. `ret` is what was recorded, if that is known.
     ///
     /// Nothing needs this, but histories of an object that holds many values are [shrunk](crate::explain::shrink) further
-    /// and faster.
+    /// and faster, and those with many operations of unknown outcome are checked faster.
     fn about(&self, op: &Self::Op, ret: Option<&Self::Ret>) -> About {
         let _ = (op, ret);
         About::All
@@ -175,7 +187,8 @@ pub trait Model {
 ///
 /// The promise is this: from a history that is what the object may do, in which no operation is about
 /// [`All`](Self::All), all operations about one value may be taken out, and it still is what the object may do. Of a queue
-/// it holds: the values that are left come out in the order in which they went in.
+/// it holds: the values that are left come out in the order in which they went in. And if no operation about a value
+/// completes after one about it was invoked of which nobody knows whether it took effect, that may be taken out, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum About {
     /// Perhaps about any of them: a length, a swap of one for another.
@@ -258,6 +271,12 @@ pub trait Specification {
         None
     }
 
+    /// See [`Model::overwrites`].
+    fn overwrites(&self, state: &Self::State, op: &Self::Op, earlier: &Self::Op) -> bool {
+        let _ = (state, op, earlier);
+        false
+    }
+
     /// See [`Model::looks_ahead`].
     fn looks_ahead(&self) -> bool {
         false
@@ -334,6 +353,10 @@ impl<M: Model> Specification for M {
 
     fn part(&self, op: &Self::Op) -> Option<u64> {
         Model::part(self, op)
+    }
+
+    fn overwrites(&self, state: &Self::State, op: &Self::Op, earlier: &Self::Op) -> bool {
+        Model::overwrites(self, state, op, earlier)
     }
 
     fn looks_ahead(&self) -> bool {

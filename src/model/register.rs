@@ -60,6 +60,10 @@ impl<V: Clone + Eq + Hash + Debug> Model for Register<V> {
         matches!(op, Op::Read)
     }
 
+    fn overwrites(&self, _state: &Option<V>, op: &Op<V>, earlier: &Op<V>) -> bool {
+        matches!((op, earlier), (Op::Write(_), Op::Write(_)))
+    }
+
     fn about(&self, op: &Op<V>, ret: Option<&Option<V>>) -> About {
         match (op, ret) {
             (Op::Write(value), _) => About::value(value),

@@ -274,6 +274,53 @@ family!(
     ]
 );
 
+/// To a text more can be appended, to a number not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Mixed {
+    Text(Vec<u8>),
+    Number,
+}
+
+impl key_value::Append for Mixed {
+    fn accepts(&self, more: &Self) -> bool {
+        matches!((self, more), (Self::Text(_), Self::Text(_)))
+    }
+
+    fn append(&mut self, more: &Self) {
+        if let (Self::Text(text), Self::Text(more)) = (self, more) {
+            text.extend_from_slice(more);
+        }
+    }
+}
+
+fn mixed(random: &mut Random) -> Mixed {
+    match random.below(4) {
+        0 => Mixed::Number,
+        _ => Mixed::Text(vec![small(random)]),
+    }
+}
+
+family!(
+    MixedMaps, "kv of one key", KeyValue<(), Mixed>, KeyValue::new(), random,
+    [
+        key_value::Op::Get(()),
+        key_value::Op::Get(()),
+        key_value::Op::Put((), mixed(random)),
+        key_value::Op::Put((), mixed(random)),
+        key_value::Op::Append((), mixed(random)),
+        match random.below(4) {
+            0 => key_value::Op::Cas((), mixed(random), mixed(random)),
+            _ => key_value::Op::Delete(()),
+        }
+    ],
+    [
+        key_value::Ret::Done,
+        key_value::Ret::Refused,
+        key_value::Ret::Swapped(random.one_in(2)),
+        key_value::Ret::Value(random.one_in(2).then(|| mixed(random)))
+    ]
+);
+
 family!(
     Sets,
     "set",

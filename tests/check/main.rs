@@ -2,17 +2,18 @@
 #![cfg(all(not(loom), feature = "check"))]
 
 mod agreement;
+mod budgets;
 mod families;
 mod logs;
 mod oracle;
 mod random;
 
-use std::{collections::HashMap, mem::discriminant, time::Duration};
+use std::{any::type_name, collections::HashMap, mem::discriminant, time::Duration};
 
 use agreement::{assert_right, mutate, small};
 use families::{
-    BoundedQueues, CasRegisters, Counters, Family, Logs, Maps, Mutexes, Pair, Pairs, PeekedStacks,
-    Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
+    BoundedQueues, CasRegisters, Counters, Family, Logs, Maps, MixedMaps, Mutexes, Pair, Pairs,
+    PeekedStacks, Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
 };
 use random::{Random, Shape, history};
 use tachograph::{
@@ -70,6 +71,11 @@ fn verdicts_on_counters_are_the_oracles() {
 #[test]
 fn verdicts_on_maps_are_the_oracles() {
     agrees_with_the_oracle::<Maps>();
+}
+
+#[test]
+fn verdicts_on_maps_of_one_key_are_the_oracles() {
+    agrees_with_the_oracle::<MixedMaps>();
 }
 
 #[test]
@@ -204,13 +210,19 @@ fn sequential_agrees_with_the_oracle<F: Family>() {
             Verdict::Violation(violation) => {
                 assert!(!expected, "a false alarm: {violation}\n{}", context());
                 assert!(!violation.explained[0].blocked.is_empty());
+                // It is an order, if not of all.
+                match violation.prefix.validate_sequential(&model, &history) {
+                    Err(Flaw::Missing(_)) => {}
+                    other => panic!("{other:?}: {}", context()),
+                }
             }
             Verdict::Unknown(reason) => panic!("{reason}: {}", context()),
         }
     }
     assert!(
-        consistent > HISTORIES / 16 && consistent < HISTORIES * 15 / 64,
-        "{consistent}"
+        consistent > HISTORIES / 40 && consistent < HISTORIES * 39 / 160,
+        "{}: {consistent}",
+        F::NAME
     );
 }
 
@@ -219,6 +231,29 @@ fn verdicts_on_sequential_consistency_are_the_oracles() {
     sequential_agrees_with_the_oracle::<Registers>();
     sequential_agrees_with_the_oracle::<CasRegisters>();
     sequential_agrees_with_the_oracle::<Pairs>();
+}
+
+#[test]
+fn verdicts_on_sequential_queues_and_stacks_are_the_oracles() {
+    sequential_agrees_with_the_oracle::<Queues>();
+    sequential_agrees_with_the_oracle::<BoundedQueues>();
+    sequential_agrees_with_the_oracle::<PriorityQueues>();
+    sequential_agrees_with_the_oracle::<Stacks>();
+    sequential_agrees_with_the_oracle::<PeekedStacks>();
+}
+
+#[test]
+fn verdicts_on_sequential_maps_and_sets_are_the_oracles() {
+    sequential_agrees_with_the_oracle::<Maps>();
+    sequential_agrees_with_the_oracle::<Sets>();
+    sequential_agrees_with_the_oracle::<Logs>();
+}
+
+#[test]
+fn verdicts_on_sequential_locks_and_counters_are_the_oracles() {
+    sequential_agrees_with_the_oracle::<Mutexes>();
+    sequential_agrees_with_the_oracle::<Semaphores>();
+    sequential_agrees_with_the_oracle::<Counters>();
 }
 
 #[test]
@@ -244,7 +279,16 @@ fn what_is_out_of_time_but_in_order_is_sequentially_consistent() {
     );
 }
 
-fn never_a_false_alarm<F: Family>(histories: u64) {
+/// Histories of a thousand operations each. `op` has the number of the operation.
+fn by_construction<M>(
+    model: &M,
+    histories: u64,
+    budget: &Budget,
+    op: impl Fn(&mut Random, u64) -> M::Op,
+) where
+    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
+    let mut undecided = 0;
     for seed in 0..histories {
         let mut random = Random::new(seed);
         let shape = Shape {
@@ -254,12 +298,42 @@ fn never_a_false_alarm<F: Family>(histories: u64) {
             fail: 20,
             open_ends: random.one_in(2),
         };
-        let history = history(&F::model(), &shape, &mut random, F::op);
-        match F::check(&history).verdict {
-            Verdict::Linearizable(witness) => witness.validate(&F::model(), &history).unwrap(),
-            other => panic!("{}, seed {seed}: {other}", F::NAME),
+        let mut number = 0;
+        let history = history(model, &shape, &mut random, |random| {
+            number += 1;
+            op(random, number)
+        });
+        match check::linearizable(model, &history, budget).verdict {
+            Verdict::Linearizable(witness) => witness.validate(model, &history).unwrap(),
+            Verdict::Unknown(_) => undecided += 1,
+            other => panic!("{}, seed {seed}: {other}", type_name::<M>()),
         }
     }
+    // Where there is a bound, some are decided.
+    let most = match budget == UNLIMITED {
+        true => 0,
+        false => histories * 9 / 10,
+    };
+    assert!(undecided <= most, "{undecided} of {histories}");
+}
+
+fn never_a_false_alarm<F: Family>(histories: u64) {
+    by_construction(&F::model(), histories, UNLIMITED, |random, _| F::op(random));
+}
+
+fn never_a_false_alarm_of<M>(of: &Of<M>, histories: u64)
+where
+    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+{
+    by_construction(
+        &of.model,
+        histories,
+        UNLIMITED,
+        |random, number| match random.one_in(2) {
+            true => (of.put)(number),
+            false => of.take.clone(),
+        },
+    );
 }
 
 // Ten thousand histories in all.
@@ -276,6 +350,37 @@ fn cas_registers_by_construction_are_never_a_violation() {
 #[test]
 fn parts_by_construction_are_never_a_violation() {
     never_a_false_alarm::<Pairs>(3000);
+}
+
+// Ten thousand in all, of all other objects, which take longer.
+#[test]
+fn queues_by_construction_are_never_a_violation() {
+    never_a_false_alarm_of(&QUEUE, 1000);
+    never_a_false_alarm::<BoundedQueues>(1000);
+    never_a_false_alarm::<PriorityQueues>(1000);
+}
+
+#[test]
+fn stacks_by_construction_are_never_a_violation() {
+    never_a_false_alarm_of(&STACK, 1000);
+    // Values that do not tell where they came from: not each of them is decided in any time.
+    let budget = Budget::unlimited().configurations(50_000);
+    let op = |random: &mut Random, _| PeekedStacks::op(random);
+    by_construction(&PeekedStacks::model(), 100, &budget, op);
+}
+
+#[test]
+fn maps_sets_and_logs_by_construction_are_never_a_violation() {
+    never_a_false_alarm::<Maps>(1000);
+    never_a_false_alarm::<Sets>(1000);
+    never_a_false_alarm::<Logs>(1000);
+}
+
+#[test]
+fn locks_and_counters_by_construction_are_never_a_violation() {
+    never_a_false_alarm::<Mutexes>(1000);
+    never_a_false_alarm::<Semaphores>(1000);
+    never_a_false_alarm::<Counters>(1000);
 }
 
 #[test]
@@ -333,14 +438,14 @@ fn logs_of_registers_with_crashes_are_judged_rightly_to_the_event() {
     }
 }
 
-/// One register of ten clients, the network of which is split half of the time: nobody can try what each set of the lost
+/// One register of twenty clients, the network of which is split half of the time: nobody can try what each set of the lost
 /// updates would explain.
 #[test]
 fn hard_logs_are_judged_with_few_configurations() {
     let mut hard = 0;
     for seed in 0..10 {
         let shape = logs::Shape {
-            clients: 10,
+            clients: 20,
             operations: 1000,
             rest: 60,
             slow: 0,
@@ -356,13 +461,14 @@ fn hard_logs_are_judged_with_few_configurations() {
         let model = KeyValue::new();
         let budget = Budget::unlimited().configurations(4_000_000);
         let report = check::linearizable(&model, &good, &budget);
-        hard += u64::from(report.configurations > 65_536 + 32 * good.len() as u64);
         match report.verdict {
             Verdict::Linearizable(witness) => witness.validate(&model, &good).unwrap(),
             other => panic!("seed {seed}: {other}"),
         }
         let (bad, event) = logs::with(&good, 80, &logs::Fault::Strange(9)).unwrap();
-        match check::linearizable(&model, &bad, &budget).verdict {
+        let report = check::linearizable(&model, &bad, &budget);
+        hard += u64::from(report.configurations > 65_536 + 32 * bad.len() as u64);
+        match report.verdict {
             Verdict::Violation(violation) => assert_eq!(violation.event, event, "seed {seed}"),
             other => panic!("seed {seed}: {other}"),
         }
@@ -755,7 +861,7 @@ fn a_violation_says_where_and_why() {
         .unwrap();
 }
 
-/// An object of which nothing can be said beforehand: each operation may return anything, and means something else.
+/// An object of which nothing can be said beforehand: each operation but [`NEVER`] may return anything, and means something else.
 struct Anything;
 
 impl Specification for Anything {
@@ -768,14 +874,20 @@ impl Specification for Anything {
     }
 
     fn step(&self, state: &Vec<u32>, op: &u32, _: Option<&()>, mut next: impl FnMut(Vec<u32>)) {
+        if *op == NEVER {
+            return;
+        }
         let mut longer = state.clone();
         longer.push(*op);
         next(longer);
     }
 }
 
+/// An operation that cannot take effect, whatever came before.
+const NEVER: u32 = u32::MAX;
+
 /// Any number of operations at once: the first that completes may come after any others, in any order.
-fn all_at_once(operations: u32) -> History<u32, ()> {
+fn all_at_once(operations: u32) -> HistoryBuilder<u32, ()> {
     let mut builder = HistoryBuilder::new();
     for number in 0..operations {
         builder.invoke(ProcessId(number.into()), number);
@@ -783,7 +895,7 @@ fn all_at_once(operations: u32) -> History<u32, ()> {
     for number in 0..operations {
         builder.ok(ProcessId(number.into()), ());
     }
-    builder.finish().unwrap()
+    builder
 }
 
 /// Many writes in any order, and a read that none explains.
@@ -953,9 +1065,70 @@ fn a_violation_in_an_easy_part_is_found_beside_a_hard_one() {
     assert_eq!(violation.event, 241);
 }
 
+// Which of those of unknown outcome took effect, and how often, is not looked at in a hard part at first: so nothing is said of
+// it, only because it comes by an event that is a violation elsewhere.
+#[test]
+fn a_hard_part_may_have_the_first_violation() {
+    use key_value::{Op, Ret};
+    let mut builder = HistoryBuilder::new();
+    let text = |text: String| Ret::Value(Some(text));
+    let mut lost = 2;
+    let mut lose = |builder: &mut HistoryBuilder<_, _>, op| {
+        builder.invoke(lost, op);
+        lost += 1;
+    };
+    let put = |builder: &mut HistoryBuilder<_, _>, value: &str| {
+        let put = Op::Put(0, value.to_owned());
+        builder.invoke(0, put).ok(0, Ret::Done);
+    };
+    put(&mut builder, "s0");
+    // Many ways from one to the next, and each may be gone once.
+    let steps = 11;
+    for step in 0..steps {
+        let (from, to) = (format!("s{step}"), format!("s{}", step + 1));
+        for way in ["a", "b"] {
+            let between = format!("{from}{way}");
+            lose(&mut builder, Op::Cas(0, from.clone(), between.clone()));
+            lose(&mut builder, Op::Cas(0, between, to.clone()));
+        }
+    }
+    lose(&mut builder, Op::Put(0, "lost".to_owned()));
+    builder
+        .invoke(0, Op::Get(0))
+        .ok(0, text(format!("s{steps}")));
+    put(&mut builder, "over");
+    // It takes effect, and is read; then it is over, and cannot do so again.
+    builder.invoke(0, Op::Get(0)).ok(0, text("lost".to_owned()));
+    put(&mut builder, "over again");
+    builder.invoke(0, Op::Get(0)).ok(0, text("lost".to_owned()));
+    builder
+        .invoke(1, Op::Get(1))
+        .ok(1, text("never written".to_owned()));
+    put(&mut builder, "more");
+    let history = builder.finish().unwrap();
+    let lost = text("lost".to_owned());
+    let reads = history
+        .events()
+        .filter(|event| event.kind == EventKind::Ok(&lost));
+    let first = reads.last().unwrap().index;
+    let budget = Budget::unlimited().configurations(1 << 19);
+    match check::linearizable(&KeyValue::new(), &history, &budget).verdict {
+        Verdict::Violation(violation) => {
+            assert!(
+                violation.event == first || !violation.is_first,
+                "{violation}"
+            );
+        }
+        other => panic!("{other}"),
+    }
+}
+
 #[test]
 fn a_spent_budget_is_unknown() {
-    let history = all_at_once(30);
+    // An order of them may be found soon; that none of all goes on is not.
+    let mut history = all_at_once(30);
+    history.invoke(ProcessId(30), NEVER).ok(ProcessId(30), ());
+    let history = history.finish().unwrap();
     let spent = |budget: Budget| match check::linearizable(&Anything, &history, &budget).verdict {
         Verdict::Unknown(Reason::Spent(spent)) => spent,
         other => panic!("{other}"),
@@ -1024,7 +1197,8 @@ fn many_more_operations_at_once_than_a_word_has_bits() {
         };
         witness.validate(&Register::new(), &history).unwrap();
     }
-    let report = check::linearizable(&Anything, &all_at_once(5000), UNLIMITED);
+    let history = all_at_once(5000).finish().unwrap();
+    let report = check::linearizable(&Anything, &history, UNLIMITED);
     let Verdict::Unknown(reason) = report.verdict else {
         panic!("{}", report.verdict)
     };

@@ -28,6 +28,11 @@ impl Coverage {
         Self { nodes, points }
     }
 
+    /// The memory that it takes for so many points.
+    pub(super) fn bytes(points: usize) -> usize {
+        2 * points.next_power_of_two() * size_of::<Node>()
+    }
+
     /// Takes an interval away, its first and its last point included.
     pub(super) fn uncover(&mut self, first: u32, last: u32) {
         self.uncover_under(1, 0, self.points, first as usize, last as usize + 1);

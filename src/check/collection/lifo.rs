@@ -37,11 +37,11 @@ pub(super) fn order(case: &Case, meter: &mut Meter<'_>) -> Result<Vec<Placed>, O
             }));
         }
     }
-    let pushes = Pushes::of(case);
+    let mut pushes = Pushes::of(case);
     let mut coverage = Coverage::new(&stays);
     let mut gone = vec![false; case.values.len()];
     let mut tasks = Vec::new();
-    let bytes = case.bytes();
+    let bytes = bytes(case);
     add_runs(&mut tasks, &coverage, 0, case.end);
     while let Some(task) = tasks.pop() {
         meter.count();
@@ -62,12 +62,7 @@ pub(super) fn order(case: &Case, meter: &mut Meter<'_>) -> Result<Vec<Placed>, O
         };
         // A run begins behind the end of a push.
         let begins = first - 1;
-        let can_be_under_all = |value: &u32| {
-            let it = &case.values[*value as usize];
-            !gone[*value as usize] && it.put.to < last && it.taken.to > last
-        };
-        let mut candidates = pushes.open_at(begins).iter().copied();
-        let Some(value) = candidates.find(can_be_under_all) else {
+        let Some(value) = pushes.next_under_all(begins, last) else {
             // Of the values in the run alone: of others it is not known that they are in the way.
             let is_in_run = |value: usize| {
                 let stay = case.values[value].stay(case.end);
@@ -105,47 +100,98 @@ fn add_runs(tasks: &mut Vec<Task>, coverage: &Coverage, from: u32, last: u32) {
     tasks[before..].reverse();
 }
 
-/// Which pushes were open when one completed, of values that must stay.
-struct Pushes {
-    /// By position, where its pushes begin; of a position at which no push completed, and of the next.
-    starts: Vec<u32>,
-    values: Vec<u32>,
+/// The memory that finding an order takes.
+pub(super) fn bytes(case: &Case) -> usize {
+    let points = case.end as usize + 1;
+    case.bytes() + Coverage::bytes(points) + Pushes::bytes(points)
 }
 
-impl Pushes {
-    fn of(case: &Case) -> Self {
-        // By position, the value whose push begins or ends there.
-        let mut ends = vec![NONE; case.end as usize];
+/// The values that must stay and were not put aside, whose pushes had begun at the place in the history that all is done up to.
+struct Pushes<'c> {
+    case: &'c Case,
+    /// By position, the value whose push begins or ends there.
+    ends: Vec<u32>,
+    /// So many positions are behind us.
+    passed: u32,
+    /// A tree over the positions: at one at which the push of such a value ends, the end of its pop, and above, the latest of those
+    /// below. The root is at 1, and the children of node `n` are at `2 n` and `2 n + 1`.
+    latest: Vec<u32>,
+}
+
+impl<'c> Pushes<'c> {
+    fn of(case: &'c Case) -> Self {
+        let positions = case.end as usize;
+        let mut ends = vec![NONE; positions];
         for (value, number) in case.values.iter().zip(0..) {
             if value.stay(case.end).is_some() {
                 ends[value.put.from as usize] = number;
                 ends[value.put.to as usize] = number;
             }
         }
-        let mut open: Vec<u32> = Vec::new();
-        let mut pushes = Self {
-            starts: Vec::with_capacity(ends.len() + 1),
-            values: Vec::new(),
-        };
-        for (position, value) in ends.into_iter().enumerate() {
-            pushes.starts.push(pushes.values.len() as u32);
-            if value == NONE {
-                continue;
-            }
-            if case.values[value as usize].put.from as usize == position {
-                open.push(value);
-            } else {
-                pushes.values.extend(&open);
-                open.retain(|other| *other != value);
-            }
+        Self {
+            case,
+            ends,
+            passed: 0,
+            latest: vec![0; 2 * positions.next_power_of_two()],
         }
-        pushes.starts.push(pushes.values.len() as u32);
-        pushes
     }
 
-    /// The values whose pushes were open when the one completed whose end is at this position.
-    fn open_at(&self, position: u32) -> &[u32] {
-        let at = |position: u32| self.starts[position as usize] as usize;
-        &self.values[at(position)..at(position + 1)]
+    fn bytes(positions: usize) -> usize {
+        (positions + 2 * positions.next_power_of_two()) * size_of::<u32>()
+    }
+
+    /// Puts aside a value that may be under all others of the run behind the push that ends at `begins`, up to `last`. Runs come in
+    /// the order of their beginnings.
+    ///
+    /// Its push was open then and ended in the run, and its pop may end behind it.
+    fn next_under_all(&mut self, begins: u32, last: u32) -> Option<u32> {
+        debug_assert!(begins + 1 >= self.passed, "a run before the one before");
+        while self.passed <= begins {
+            let value = self.ends[self.passed as usize];
+            if let Some(value) = self.case.values.get(value as usize) {
+                if value.put.from == self.passed {
+                    self.set(value.put.to, value.taken.to);
+                }
+            }
+            self.passed += 1;
+        }
+        let position = self.first_later_than(last, begins)?;
+        if position >= last {
+            return None;
+        }
+        self.set(position, 0);
+        Some(self.ends[position as usize])
+    }
+
+    fn set(&mut self, position: u32, end: u32) {
+        let mut node = self.latest.len() / 2 + position as usize;
+        self.latest[node] = end;
+        while node > 1 {
+            node /= 2;
+            self.latest[node] = self.latest[2 * node].max(self.latest[2 * node + 1]);
+        }
+    }
+
+    /// The first position from here on at which is something later than `bound`.
+    fn first_later_than(&self, bound: u32, from: u32) -> Option<u32> {
+        let leaves = self.latest.len() / 2;
+        let mut node = leaves + from as usize;
+        while self.latest[node] <= bound {
+            // Up, until there is something to the right.
+            while node % 2 == 1 {
+                node /= 2;
+            }
+            if node == 0 {
+                return None;
+            }
+            node += 1;
+        }
+        while node < leaves {
+            node *= 2;
+            if self.latest[node] <= bound {
+                node += 1;
+            }
+        }
+        Some((node - leaves) as u32)
     }
 }

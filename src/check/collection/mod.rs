@@ -259,7 +259,11 @@ impl Search {
         loop {
             meter.count();
             let held: usize = branches.iter().map(|branch| branch.ways.bytes()).sum();
-            meter.check_now(case.bytes() + size_of_val(&demands[..]) + held)?;
+            let order = match self.discipline {
+                Discipline::Fifo => case.bytes(),
+                Discipline::Lifo => lifo::bytes(&case),
+            };
+            meter.check_now(order + size_of_val(&demands[..]) + held)?;
             match case.meet(&demands).then(|| self.order(&case, meter)) {
                 // What there is no way around does not depend on what was tried.
                 Some(Err(Obstacle::Unless(ways))) if ways.untried.is_empty() => return Ok(None),
