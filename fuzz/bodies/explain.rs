@@ -1,6 +1,6 @@
 //! What must hold of any small violation: shrunk, it is one still, whatever is put back, and it can be told.
 
-use tachograph::explain::{Timeline, shrink};
+use tachograph::explain::shrink;
 
 use crate::{
     agreement::{mutate, small},
@@ -35,10 +35,7 @@ fn test<F: Family>(random: &mut Random) -> bool {
         return false;
     }
     let shrunk = shrink(&model, &history, &EFFORT).expect("it was a violation just now");
-    let told = Timeline::new(&shrunk.history)
-        .numbers(&shrunk.indices)
-        .explain(&model, &shrunk.report)
-        .to_string();
+    let told = shrunk.timeline(&model, &history).to_string();
     let width = told.lines().map(|line| line.chars().count()).max();
     assert!(told.contains("nothing explains"), "{told}");
     assert!(width.is_some_and(|width| width < 1000), "{told}");

@@ -4,7 +4,7 @@
 //! writes a history as text, and `Page` (with the feature `format`) as a page for a browser.
 //!
 //! ```
-//! use tachograph::{HistoryBuilder, explain::{Effort, Timeline, shrink}, model::{Register, register::Op}};
+//! use tachograph::{HistoryBuilder, explain::{Effort, shrink}, model::{Register, register::Op}};
 //!
 //! let mut builder = HistoryBuilder::new();
 //! for value in 0..1000 {
@@ -15,7 +15,7 @@
 //!
 //! let model = Register::new();
 //! let shrunk = shrink(&model, &history, &Effort::default()).unwrap();
-//! let text = Timeline::new(&shrunk.history).explain(&model, &shrunk.report).to_string();
+//! let text = shrunk.timeline(&model, &history).to_string();
 //! assert_eq!(shrunk.history.operations().count(), 3); // the write of 7, another write, the read
 //! assert!(text.contains("Read → Some(7)"));
 //! ```

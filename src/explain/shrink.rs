@@ -3,12 +3,14 @@
 use std::{
     cell::Cell,
     collections::HashSet,
+    fmt::Debug,
     time::{Duration, Instant},
 };
 
 use super::{
     core::{Core, Limits, Place},
     text::fit,
+    timeline::Timeline,
 };
 use crate::{
     check::{self, Budget, Report, Verdict, Violation},
@@ -63,6 +65,35 @@ pub struct Shrunk<O, R, T> {
     pub stands: bool,
     /// So many operations the whole history has.
     operations: usize,
+}
+
+impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
+    /// What a person should see: these operations, and an order of all but the last with the state after each. Where they do not
+    /// [stand](Self::stands), a state of theirs would be one that the object was never in: then the order and the states are
+    /// those of `history`, the whole one, up to where it does not go on, and its last events are shown as well.
+    ///
+    /// The numbers are those of the whole history. O(operations of what is told).
+    pub fn timeline<'a, S>(
+        &'a self,
+        specification: &S,
+        history: &'a History<O, R>,
+    ) -> Timeline<'a, O, R>
+    where
+        S: Specification<Op = O, Ret = R, State = T>,
+    {
+        /// So many of the last events: what is before them is told by the state.
+        const EVENTS: usize = 16;
+
+        match self.stands {
+            true => Timeline::new(&self.history)
+                .numbers(&self.indices)
+                .explain(specification, &self.report),
+            false => Timeline::new(history)
+                .rows(EVENTS)
+                .explain(specification, &self.whole)
+                .few(&self.history, &self.indices),
+        }
+    }
 }
 
 impl<O, R, T> Shrunk<O, R, T> {

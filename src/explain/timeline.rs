@@ -37,7 +37,11 @@ pub struct Timeline<'h, O, R> {
     numbers: Option<&'h [u64]>,
     paint: fn(Role, &str) -> String,
     found: Option<Found>,
+    few: Option<Few<'h, O, R>>,
 }
+
+/// What a history was reduced to, and the number of each of its events.
+type Few<'h, O, R> = (&'h History<O, R>, &'h [u64]);
 
 /// What a piece of a [`Timeline`] is, for [colours](Timeline::paint).
 #[non_exhaustive]
@@ -74,6 +78,8 @@ struct Found {
     more_stuck: usize,
 }
 
+/// What is said beside an event that nothing explains.
+const UNEXPLAINED: &str = "← nothing explains this";
 /// So many steps of the order are shown.
 const STEPS: usize = 24;
 /// So many states in which it does not go on,
@@ -95,6 +101,7 @@ impl<'h, O, R> Timeline<'h, O, R> {
             numbers: None,
             paint: |_, text| text.to_owned(),
             found: None,
+            few: None,
         }
     }
 
@@ -113,6 +120,12 @@ impl<'h, O, R> Timeline<'h, O, R> {
     /// The number to show for each event instead of its index: [`Shrunk::indices`](super::Shrunk::indices), for one.
     pub fn numbers(mut self, numbers: &'h [u64]) -> Self {
         self.numbers = Some(numbers);
+        self
+    }
+
+    /// Begins with these operations, of which no state is told: without the others, that would be one that the object was not in.
+    pub(super) fn few(mut self, history: &'h History<O, R>, numbers: &'h [u64]) -> Self {
+        self.few = Some((history, numbers));
         self
     }
 
@@ -153,7 +166,7 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
                 (headline, found.pointer, found.order) = match report.consistency {
                     Consistency::Linearizable => (
                         "there is no order in which this may have happened",
-                        "← nothing explains this",
+                        UNEXPLAINED,
                         "Up to there all is well, if they took effect in this order:",
                     ),
                     Consistency::Sequential => (
@@ -216,6 +229,20 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
 }
 
 impl Found {
+    /// That nothing explains this event, and no more.
+    fn culprit(event: u64) -> Self {
+        Self {
+            headline: String::new(),
+            culprit: Some(event),
+            pointer: UNEXPLAINED,
+            order: "",
+            steps: VecDeque::new(),
+            steps_before: 0,
+            stuck: Vec::new(),
+            more_stuck: 0,
+        }
+    }
+
     fn note_stuck<T: fmt::Debug>(&mut self, violation: &Violation<T>) {
         let stuck = violation.explained.iter().take(STUCK).map(|explained| {
             let Explained { state, blocked } = explained;
@@ -240,8 +267,6 @@ struct Page<'t, 'h, O, R> {
 
 impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let window = self.window();
-        let page = Page::new(self, window.clone());
         if let Some(found) = &self.found {
             let role = if found.culprit.is_some() {
                 Role::Culprit
@@ -251,6 +276,9 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
             self.line(f, role, &found.headline)?;
             f.write_str("\n")?;
         }
+        self.few_lanes(f)?;
+        let window = self.window();
+        let page = Page::new(self, window.clone());
         page.lanes(f, window)?;
         let Some(found) = &self.found else {
             return Ok(());
@@ -261,6 +289,25 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
 }
 
 impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
+    /// The lanes of the few, if there are any, the last of which nothing explains.
+    fn few_lanes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((history, numbers)) = self.few else {
+            return Ok(());
+        };
+        let few = Timeline {
+            width: self.width,
+            numbers: Some(numbers),
+            paint: self.paint,
+            found: history.end().checked_sub(1).map(Found::culprit),
+            ..Timeline::new(history)
+        };
+        let window = few.window();
+        Page::new(&few, window.clone()).lanes(f, window)?;
+        f.write_str("\n")?;
+        self.line(f, Role::Heading, "Of all operations, the last before it:")?;
+        f.write_str("\n")
+    }
+
     /// The places of the events that are shown.
     fn window(&self) -> std::ops::Range<usize> {
         let (all, rows) = (self.history.len(), self.rows);

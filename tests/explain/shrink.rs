@@ -5,8 +5,8 @@ use tachograph::{
     check::Verdict,
     explain::{Effort, Shrunk, shrink},
     model::{
-        CasRegister, Counter, KeyValue, Model, PriorityQueue, Queue, Register, Stack, cas_register,
-        counter, key_value, priority_queue, queue, register, stack,
+        CasRegister, Counter, KeyValue, Model, PriorityQueue, Queue, Register, Set, Stack,
+        cas_register, counter, key_value, priority_queue, queue, register, set, stack,
     },
 };
 
@@ -381,6 +381,45 @@ fn a_value_dequeued_twice_ends_at_three_operations() {
     assert_ends_at(&Queue::new(), &history, 3);
 }
 
+// One operation about more than one value ties all values together.
+#[test]
+fn lengths_that_are_asked_for_do_not_keep_what_they_do_not_tell() {
+    let mut value = 0;
+    let history = long(&Queue::new(), |random| match random.below(6) {
+        0 | 1 => {
+            value += 1;
+            queue::Op::Enqueue(value)
+        }
+        2 => queue::Op::Len,
+        _ => queue::Op::Dequeue,
+    });
+    let mut first = None;
+    let history = changed(&history, 9_000, |op, ret| match (op, ret) {
+        (queue::Op::Dequeue, queue::Ret::Value(Some(value))) => {
+            let first = first.get_or_insert(*value);
+            (first != value).then_some(queue::Ret::Value(Some(*first)))
+        }
+        _ => None,
+    });
+    assert_ends_at(&Queue::new(), &history, 3);
+}
+
+#[test]
+fn reads_of_a_whole_set_do_not_keep_its_other_elements() {
+    let model = Set::<u64>::new();
+    let history = long(&model, |random| match random.below(10) {
+        0..=3 => set::Op::Add(random.below(20)),
+        4..=6 => set::Op::Remove(random.below(20)),
+        7 | 8 => set::Op::Contains(random.below(20)),
+        _ => set::Op::Read,
+    });
+    let history = changed(&history, 9_000, |op, ret| match (op, ret) {
+        (set::Op::Contains(_), set::Ret::Is(is)) => Some(set::Ret::Is(!is)),
+        _ => None,
+    });
+    assert_ends_at(&model, &history, 10);
+}
+
 #[test]
 fn a_value_that_is_lost_ends_at_a_few_operations() {
     let history = long_queue();
@@ -475,6 +514,47 @@ fn where_it_takes_all_few_are_shown_that_do_not_stand() {
     assert!(
         summary.contains("would return Count(100)"),
         "what it is with all of them: {summary}"
+    );
+}
+
+// Of the few the state was told, too, which was another one: 0, where the summary said 100.
+#[test]
+fn no_state_is_told_that_is_none_of_the_whole_history() {
+    let model = Counter::new();
+    let history = lost_addition(100);
+    let shrunk = shrink(&model, &history, &EFFORT).unwrap();
+    assert!(!shrunk.stands);
+    let text = shrunk.timeline(&model, &history).to_string();
+    let after = |words| text.split(words).skip(1);
+    assert!(
+        after("Then the state is ").all(|state| state.starts_with("100\n")),
+        "{text}"
+    );
+    assert!(
+        after("would return ").all(|it| it.starts_with("Count(100)")),
+        "{text}"
+    );
+    assert_eq!(after("would return ").count(), 1, "{text}");
+    // The few are shown, and what came before the last, which is marked in both.
+    assert_eq!(text.matches('✗').count(), 3, "{text}");
+    for operation in shrunk.history.operations() {
+        let number = shrunk.indices[operation.invocation as usize].to_string();
+        let is_its = |line: &str| line.trim_start_matches(['✗', ' ']).starts_with(&number);
+        assert!(text.lines().any(is_its), "{number}: {text}");
+    }
+    let (_, last) = text
+        .split_once("Of all operations, the last before it:")
+        .unwrap();
+    assert!(last.contains("285 "), "{text}");
+    assert!(text.lines().count() < 60, "{text}");
+
+    // Of what stands they are told, for nothing that is put back changes that.
+    let history = lost_addition(20);
+    let shrunk = shrink(&model, &history, &EFFORT).unwrap();
+    let text = shrunk.timeline(&model, &history).to_string();
+    assert!(
+        shrunk.stands && !text.contains("Of all operations"),
+        "{text}"
     );
 }
 
