@@ -99,7 +99,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{found}\n");
 
     let file = fs::read_to_string(folder.join(format!(
-        "seed-7-round-{}.schedule",
+        "Lock-seed-7-round-{}.schedule",
         found.finding.as_ref().ok_or("nothing was found")?.round
     )))?;
     let schedule: Schedule = file.parse()?;

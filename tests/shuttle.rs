@@ -743,15 +743,15 @@ fn a_finding_is_written_with_its_schedule() {
     let _ = std::fs::remove_dir_all(&folder);
     let plan = two_by_two().output(&folder);
     let report = lock_test(false, plan, Schedules::random().each(10_000));
-    let written = std::fs::read_to_string(folder.join("seed-1-round-0.schedule")).unwrap();
+    let written = std::fs::read_to_string(folder.join("Lock-seed-1-round-0.schedule")).unwrap();
     assert_eq!(
         written.parse(),
         Ok(report.finding.unwrap().schedule.unwrap())
     );
-    assert!(folder.join("seed-1-round-0.txt").exists());
+    assert!(folder.join("Lock-seed-1-round-0.txt").exists());
     #[cfg(feature = "format")]
     {
-        let page = std::fs::read_to_string(folder.join("seed-1-round-0.html")).unwrap();
+        let page = std::fs::read_to_string(folder.join("Lock-seed-1-round-0.html")).unwrap();
         assert!(page.contains("seed 1, round 0") && page.contains("\"verdict\":\"violation\""));
     }
     std::fs::remove_dir_all(folder).unwrap();
@@ -796,6 +796,15 @@ fn what_is_no_schedule_is_said() {
         (
             &format!("{start} 1 -1"),
             "\"-1\", where there should be a number",
+        ),
+        // What a plan refuses by a panic.
+        (
+            &start.replace("threads 2", "threads 4097"),
+            "\"4097\", where there should be a smaller number",
+        ),
+        (
+            &start.replace("threads 2 operations 3", "threads 4096 operations 1025"),
+            "\"1025\", where there should be a smaller number",
         ),
     ] {
         assert_eq!(said(text), format!("not a schedule: {what}"));

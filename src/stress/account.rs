@@ -9,7 +9,7 @@ use super::{Cause, Plan};
 use crate::{
     command::is_command,
     event::EventRef,
-    explain::{Effort, Timeline, shrink},
+    explain::{Effort, shrink},
     history::History,
     model::Specification,
 };
@@ -48,9 +48,7 @@ where
                 ..Effort::default()
             };
             if let Ok(shrunk) = shrink(specification, history, &effort) {
-                let timeline = Timeline::new(&shrunk.history)
-                    .numbers(&shrunk.indices)
-                    .explain(specification, &shrunk.report);
+                let timeline = shrunk.timeline(specification, history);
                 return format!("in {place}, {}:\n{timeline}", shrunk.summary());
             }
             (violation.to_string(), violation.event)
@@ -85,9 +83,15 @@ where
 
 /// A state on one line of bounded length.
 pub(super) fn state(state: &impl Debug) -> String {
-    let mut line = Bounded::default();
-    let _ = write!(line, "{state:?}");
-    harmless(&line.text)
+    brief(format_args!("{state:?}"))
+}
+
+/// The text, of bounded length.
+pub(super) fn brief(text: fmt::Arguments<'_>) -> String {
+    let mut bounded = Bounded::default();
+    // Fails where it is full, which is well.
+    let _ = bounded.write_fmt(text);
+    harmless(&bounded.text)
 }
 
 /// An event on one line of bounded length.

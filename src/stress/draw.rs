@@ -2,7 +2,8 @@
 
 /// Draws what an operation is made of, from the seed of the test.
 ///
-/// Everything that is drawn of one seed is the same in every run with the same version of the crate.
+/// Everything that is drawn of one seed is the same in every run with the same versions of this crate and of `fastrand`, whose
+/// generator it is.
 pub struct Draw {
     pub(super) random: fastrand::Rng,
     pub(super) unique: u64,

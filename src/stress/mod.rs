@@ -71,8 +71,9 @@
 //! # What the seed repeats
 //!
 //! Operations and delays. Not what the machine's scheduler does: the same seed makes the same bug likely, not certain.
-//! Each round has a seed of its own, so that it can be had again without those before: what is drawn in it should
-//! depend on the [`Draw`] alone.
+//! Each round has a seed of its own, so that what is drawn in it does not depend on the rounds before, if it is made of the [`Draw`]
+//! alone. A [schedule](#schedules-that-are-chosen) that is replayed needs that: it runs its round and no other. Under threads a
+//! seed always begins with its first round.
 //!
 //! # Schedules that are chosen
 //!
@@ -110,7 +111,8 @@
 //! - **In an operation:** it is recorded as `info`, that thread's other operations of the round are left out, the round is checked,
 //!   and the test ends: with the violation if there is one, else with the panic. An operation that may panic has to catch it
 //!   itself.
-//! - **In what drops the object:** the test ends as well. (Under schedules that are chosen the panic goes on.)
+//! - **In what drops the object, or an operation once it has run:** the test ends as well. (Under schedules that are chosen the panic
+//!   goes on.)
 //! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
 //!   finished the rounds they are at.
 //!
@@ -223,6 +225,7 @@ mod barrier;
 mod delay;
 mod draw;
 mod judge;
+mod name;
 mod object;
 mod plan;
 mod program;
@@ -313,7 +316,18 @@ where
     /// How long, how many, how.
     #[must_use]
     pub fn plan(self, plan: Plan) -> Self {
+        let name = plan.name.or(self.plan.name);
+        let plan = Plan { name, ..plan };
         Self { plan, ..self }
+    }
+
+    /// What the test goes by: the account of a finding begins with it, its page has it in the title, and its files in their names. If
+    /// nothing is said, it is the type of the object. Tests with the same seed and [directory](Plan::output) need
+    /// names of their own, or what one has written is replaced by another.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.plan.name = Some(name.into());
+        self
     }
 
     /// What brings the object into a state that is known, when a test that [soaks](self#soaking) has come to the end of a round;
@@ -441,6 +455,8 @@ where
             run,
             draw_ops,
         );
+        let name = self.plan.name.unwrap_or_else(name::of_type::<T>);
+        report.name(&name);
         if let Some(directory) = &self.plan.output {
             let saves = self.save.take().into_iter();
             #[cfg(feature = "format")]
@@ -448,9 +464,9 @@ where
                 let finding = report.finding.as_ref();
                 let since = finding.and_then(|finding| finding.since.as_ref());
                 let from = soak::From::since(&self.specification, since);
-                saves.chain([page(from, &self.plan.budget, title(&report))])
+                saves.chain([page(from, &self.plan.budget, title(&name, &report))])
             };
-            report.write(directory, saves.collect());
+            report.write(directory, &name, saves.collect());
         }
         report
     }
@@ -503,9 +519,10 @@ where
 
 /// What the page of a finding is called.
 #[cfg(feature = "format")]
-fn title<O, R, T>(report: &Report<O, R, T>) -> String {
+fn title<O, R, T>(name: &str, report: &Report<O, R, T>) -> String {
     let round = report.finding.as_ref().map_or(0, |finding| finding.round);
-    format!("seed {}, round {round}", report.counts.seed)
+    let (name, seed) = (name::for_a_person(name), report.counts.seed);
+    format!("{name}, seed {seed}, round {round}")
 }
 
 /// The files of a finding.

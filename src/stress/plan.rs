@@ -20,6 +20,8 @@ pub struct Plan {
     pub(super) keep_going: bool,
     pub(super) soak: bool,
     pub(super) output: Option<PathBuf>,
+    /// Of the test: [`Stress::name`](super::Stress::name).
+    pub(super) name: Option<String>,
 }
 
 impl Default for Plan {
@@ -48,6 +50,7 @@ impl Plan {
             keep_going: false,
             soak: false,
             output: None,
+            name: None,
         }
     }
 
@@ -112,7 +115,8 @@ impl Plan {
     }
 
     /// Writes the account of a finding, and its schedule if it has one, to files in this directory, which is made if need be;
-    /// with the feature `format` a page for a browser, too.
+    /// with the feature `format` a page for a browser, too. They are called by the [name](super::Stress::name) of the test, the
+    /// seed and the round, `seg-queue-seed-7-round-0.txt`, and take the place of what was called so before.
     #[must_use]
     pub fn output(self, directory: impl Into<PathBuf>) -> Self {
         let output = Some(directory.into());

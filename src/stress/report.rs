@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Files, Save, Schedule, account};
+use super::{Files, Save, Schedule, account, name};
 use crate::{
     check::Violation,
     history::{History, Overlap},
@@ -68,7 +68,7 @@ pub struct Phases {
     pub preparing: Duration,
     /// Waiting for the threads.
     pub waiting: Duration,
-    /// Taking histories out of recorders.
+    /// Taking histories out of recorders, and dropping the objects.
     pub collecting: Duration,
     /// Checking them.
     pub checking: Duration,
@@ -278,6 +278,13 @@ impl<O, R, T> Report<O, R, T> {
         }
     }
 
+    /// Says in the account which test it is of.
+    pub(super) fn name(&mut self, name: &str) {
+        if let Some(finding) = &mut self.finding {
+            finding.account = format!("{}: {}", name::for_a_person(name), finding.account);
+        }
+    }
+
     /// The files that were written: into the directory of [`Plan::output`](super::Plan::output), if something was found.
     pub fn files(&self) -> &[PathBuf] {
         &self.files.written
@@ -306,7 +313,7 @@ impl<O, R, T> Report<O, R, T> {
 
 impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
     /// Writes the account of the finding, if there is one, and its history. Where that does not work, the report says so.
-    pub(super) fn write(&mut self, directory: &Path, saves: Vec<Save<'_, O, R>>) {
+    pub(super) fn write(&mut self, directory: &Path, name: &str, saves: Vec<Save<'_, O, R>>) {
         let Some(finding) = &self.finding else {
             return;
         };
@@ -315,7 +322,8 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
             self.files.errors.push(error);
             return;
         }
-        let name = format!("seed-{}-round-{}", self.counts.seed, finding.round);
+        let (name, seed, round) = (name::in_files(name), self.counts.seed, finding.round);
+        let name = format!("{name}seed-{seed}-round-{round}");
         let text = format!("{}\n{}\n", finding.account, Lines(&self.counts));
         let account = Save {
             extension: "txt".to_owned(),

@@ -53,29 +53,60 @@ struct Turn<T, O, R> {
     panic: Option<Box<dyn Any + Send>>,
 }
 
+impl<T, O, R> Turn<T, O, R> {
+    /// Keeps what it panics with, if nothing has panicked before.
+    fn catch(&mut self, run: impl FnOnce(&mut Self)) {
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(self))) else {
+            return;
+        };
+        match self.panic {
+            None => self.panic = Some(panic),
+            // What it is dropped by may panic, and nobody would catch that.
+            Some(_) => mem::forget(panic),
+        }
+    }
+
+    /// One by one: where two of a list panic, that ends the process.
+    fn drop_ops(&mut self) {
+        if !mem::needs_drop::<O>() {
+            self.ops.clear();
+        }
+        while let Some(op) = self.ops.pop() {
+            self.catch(|_| drop(op));
+        }
+    }
+}
+
 impl<T, O: Clone, R> Turn<T, O, R> {
     fn run(&mut self, run: &impl Fn(&T, &O) -> R) {
         let Some(mut process) = self.process.take() else {
             return;
         };
         let _delayed = self.delays.map(delay::begin);
-        for op in self.ops.drain(..) {
+        // They stay where they are: what is dropped while one panics must not panic as well.
+        for op in &self.ops {
             delay::point();
             let call = process.invoke(op.clone());
             // If it panics, the call is dropped, which is an `info`.
-            let ret = run(&self.object, &op);
+            let ret = run(&self.object, op);
             call.ok(ret);
         }
     }
 
-    fn settle(&mut self, settle: &Settle<O, R>, most: usize, run: &impl Fn(&T, &O) -> R)
-    where
+    /// The last operation is left in `last`, for the same reason.
+    fn settle(
+        &mut self,
+        settle: &Settle<O, R>,
+        most: usize,
+        last: &mut Option<(O, Option<R>)>,
+        run: &impl Fn(&T, &O) -> R,
+    ) where
         R: Clone,
     {
         let Some(mut process) = self.settling.take() else {
             return;
         };
-        soak::settle(settle, most, |op| {
+        soak::settle(settle, most, last, |op| {
             let call = process.invoke(op.clone());
             let ret = run(&self.object, op);
             call.ok(ret.clone());
@@ -132,18 +163,14 @@ impl<F, O: Clone, R: Clone> Work<'_, F, O, R> {
         F: Fn(&T, &O) -> R,
     {
         self.barrier.wait();
-        let result = catch_unwind(AssertUnwindSafe(|| turn.run(self.run)));
-        turn.panic = result.err();
-        let Some((settle, most)) = self.settle else {
-            return;
-        };
-        self.barrier.wait();
-        let settled = catch_unwind(AssertUnwindSafe(|| turn.settle(settle, most, self.run)));
-        match &turn.panic {
-            None => turn.panic = settled.err(),
-            // What it is dropped by may panic, and nobody would catch that.
-            Some(_) => mem::forget(settled),
+        turn.catch(|turn| turn.run(self.run));
+        if let Some((settle, most)) = self.settle {
+            self.barrier.wait();
+            let mut last = None;
+            turn.catch(|turn| turn.settle(settle, most, &mut last, self.run));
+            turn.catch(|_| drop(last));
         }
+        turn.drop_ops();
     }
 }
 

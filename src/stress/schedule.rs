@@ -2,12 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
+use super::Plan;
+
 /// The first word of every schedule's text; the number is the version.
 const FORMAT: &str = "tachograph-schedule-1";
 /// No schedule is longer: shuttle gives up before.
 const STEPS: usize = 1 << 24;
-/// No file makes more threads.
-const MOST_THREADS: usize = 1 << 12;
 
 /// Who went on when in one run of a [stress test with schedules](super::Schedules), and which operations were drawn: all that
 /// it takes to [run it again](super::Schedules::replay).
@@ -118,11 +118,13 @@ impl FromStr for Schedule {
             random: named("random")?,
             steps: Vec::new(),
         };
-        for (what, most) in [
-            (schedule.threads, MOST_THREADS),
-            (schedule.operations, STEPS),
+        // No file makes more than a plan may.
+        let all = schedule.threads.saturating_mul(schedule.operations);
+        for (what, is_possible) in [
+            (schedule.threads, schedule.threads <= Plan::THREADS),
+            (schedule.operations, all <= Plan::OPERATIONS),
         ] {
-            if what > most {
+            if !is_possible {
                 return Err(invalid("a smaller number", Some(&what.to_string())));
             }
         }

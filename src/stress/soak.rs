@@ -65,6 +65,10 @@ impl<S: Specification> Specification for From<'_, S> {
         self.specification.part(op)
     }
 
+    fn overwrites(&self, state: &Self::State, op: &S::Op, earlier: &S::Op) -> bool {
+        self.specification.overwrites(state, op, earlier)
+    }
+
     fn looks_ahead(&self) -> bool {
         self.specification.looks_ahead()
     }
@@ -98,17 +102,25 @@ impl<S: Specification> Specification for From<'_, S> {
     }
 }
 
-/// Runs what settles the object, one operation after the other, until there is none.
+/// Runs what settles the object, one operation after the other, until there is none. The last one is left in `last`, with what it
+/// returned.
 ///
 /// No more than `most`: an object that is broken may never come to an end. Then it is not settled, which is found out.
-pub(super) fn settle<O, R>(settle: &Settle<O, R>, most: usize, mut run: impl FnMut(&O) -> R) {
-    let mut last: Option<(O, R)> = None;
+pub(super) fn settle<O, R>(
+    settle: &Settle<O, R>,
+    most: usize,
+    last: &mut Option<(O, Option<R>)>,
+    mut run: impl FnMut(&O) -> R,
+) {
     for _ in 0..most {
-        let Some(op) = settle(last.as_ref().map(|(op, ret)| (op, ret))) else {
+        let before = last
+            .as_ref()
+            .and_then(|(op, ret)| Some((op, ret.as_ref()?)));
+        let Some(op) = settle(before) else {
             return;
         };
-        let ret = run(&op);
-        last = Some((op, ret));
+        let (op, ret) = last.insert((op, None));
+        *ret = Some(run(op));
     }
 }
 

@@ -70,11 +70,12 @@ fn every_broken_object_is_caught_and_what_it_did_is_kept() {
     for subject in zoo::ALL.iter().filter(|subject| subject.is_broken) {
         let object = subject.name;
         let run = folder.run(&format!(
-            "stress {object} --rounds 200000 --seed 7 --out {object}"
+            "stress {object} --rounds 200000 --seed 7 --out found"
         ));
         let said = run.out();
         assert_eq!(run.code(), 1, "{object}: {said}");
         assert!(said.contains("← nothing explains this"), "{said}");
+        assert!(said.contains(&format!("\n{object}: in round ")), "{said}");
 
         let written = |extension: &str| {
             let lines = said.lines();
@@ -83,13 +84,17 @@ fn every_broken_object_is_caught_and_what_it_did_is_kept() {
             let file = files
                 .next()
                 .unwrap_or_else(|| panic!("no {extension}: {said}"));
-            assert!(file.starts_with(object), "{file}");
+            let name = format!("found/{object}-seed-7-round-");
+            assert!(file.starts_with(&name), "{file}");
             file.to_owned()
         };
         let read = |file: String| folder.read(&file);
         assert!(read(written(".txt")).contains("← nothing explains this"));
         let page = read(written(".html"));
-        assert!(page.starts_with("<!doctype html>") && page.contains("seed 7, round "));
+        assert!(
+            page.starts_with("<!doctype html>")
+                && page.contains(&format!("{object}, seed 7, round "))
+        );
         assert!(page.contains("violation"), "{object}");
 
         let history = written(".jsonl");
@@ -103,6 +108,8 @@ fn every_broken_object_is_caught_and_what_it_did_is_kept() {
             assert_eq!(check["events"], 64, "all that the round had");
         }
     }
+    let broken = zoo::ALL.iter().filter(|subject| subject.is_broken);
+    assert_eq!(folder.names_in("found").len(), 3 * broken.count());
 }
 
 #[test]

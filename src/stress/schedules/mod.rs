@@ -9,7 +9,7 @@ use std::{fmt, iter, rc::Rc};
 use shuttle::scheduler::{DfsScheduler, PctScheduler, Scheduler};
 
 use self::choose::Chooser;
-use super::{Draw, Program, ReportOf, Schedule, Stress};
+use super::{Draw, Program, ReportOf, Schedule, Stress, name};
 #[cfg(feature = "format")]
 use super::{page, title};
 use crate::model::Specification;
@@ -263,10 +263,15 @@ where
             run,
             draw_ops,
         );
+        let name = plan.name.unwrap_or_else(name::of_type::<T>);
+        report.name(&name);
         if let Some(directory) = &plan.output {
             #[cfg(feature = "format")]
-            let saves = saves.chain([page::<S>(&*specification, &plan.budget, title(&report))]);
-            report.write(directory, saves.collect());
+            let saves = {
+                let title = title(&name, &report);
+                saves.chain([page::<S>(&*specification, &plan.budget, title)])
+            };
+            report.write(directory, &name, saves.collect());
         }
         report
     }

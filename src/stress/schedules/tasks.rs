@@ -140,13 +140,19 @@ where
             );
         }
         // What it found counts, but without a finding nothing was said of the schedule that was to be replayed.
-        let left = schedules.replays().map_or(0, |schedule| {
-            schedule.steps.len() - progress.schedule.steps.len()
-        });
-        assert!(
-            left == 0 || court.trial.has_found(),
-            "the schedule is one of other code, which comes to more points: {left} steps are left",
-        );
+        let there = schedules.replays().map(|replayed| replayed.steps.len());
+        let came = progress.schedule.steps.len();
+        if let (Some(there), false) = (there, court.trial.has_found()) {
+            assert!(
+                came >= there,
+                "the schedule is one of other code, which comes to more points: {} steps are left",
+                there - came,
+            );
+            assert!(
+                came == there,
+                "the schedule is one of other code, which draws no number after its last step",
+            );
+        }
         court.trial.counts.rounds += 1;
         let counts = &mut court.trial.counts;
         counts.exhausted += u64::from(progress.is_exhausted);

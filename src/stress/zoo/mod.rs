@@ -25,9 +25,7 @@ mod stack;
 use std::{fmt::Debug, path::PathBuf};
 
 use super::{Counts, Plan, Report, Stress};
-#[cfg(feature = "format")]
-use crate::format::edn::Jepsen;
-use crate::model::Specification;
+use crate::{format::edn::Jepsen, model::Specification};
 
 /// An object with a name, and how it is tested.
 #[derive(Clone, Copy, Debug)]
@@ -100,9 +98,13 @@ impl Subject {
         }
     }
 
-    /// Tests it.
+    /// Tests it, by its name.
     pub fn stress(&self, plan: &Plan) -> Outcome {
-        (self.run)(plan)
+        let name = Some(self.name.to_owned());
+        (self.run)(&Plan {
+            name,
+            ..plan.clone()
+        })
     }
 }
 
@@ -148,9 +150,8 @@ pub const ALL: &[Subject] = &[
     snapshot::CORRECT,
 ];
 
-/// The test of an object, which keeps what it finds in a form that the command line reads, where there are such forms.
-#[cfg(feature = "format")]
-fn test<S, F, T>(specification: S, make: F, plan: &Plan) -> Stress<S, F>
+/// The test of an object, which keeps what it finds as the command line reads it.
+pub fn test<S, F, T>(specification: S, make: F, plan: &Plan) -> Stress<S, F>
 where
     S: Specification<
             Op: Jepsen<Ret = S::Ret> + Clone + Send + Sync,
@@ -163,14 +164,4 @@ where
     Stress::new(specification, make)
         .plan(plan.clone())
         .save_named()
-}
-
-#[cfg(not(feature = "format"))]
-fn test<S, F, T>(specification: S, make: F, plan: &Plan) -> Stress<S, F>
-where
-    S: Specification<Op: Clone + Send + Sync, Ret: Clone + Send + Sync, State: Send + Sync> + Sync,
-    F: FnMut() -> T,
-    T: Send + Sync,
-{
-    Stress::new(specification, make).plan(plan.clone())
 }

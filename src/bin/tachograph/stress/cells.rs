@@ -8,11 +8,9 @@ use tachograph::{
     },
     stress::{
         Draw, Plan,
-        zoo::{Outcome, Subject},
+        zoo::{Outcome, Subject, test},
     },
 };
-
-use super::test;
 
 pub const ALL: &[Subject] = &[
     Subject::correct("atomic-cell", "crossbeam's AtomicCell<u64>", stress::<u64>),

@@ -13,11 +13,9 @@ use tachograph::{
     },
     stress::{
         Draw, Plan,
-        zoo::{Outcome, Subject},
+        zoo::{Outcome, Subject, test},
     },
 };
-
-use super::test;
 
 pub const ALL: &[Subject] = &[
     Subject::correct("dashmap", "dashmap's DashMap", |plan| {

@@ -9,12 +9,9 @@ use std::{fmt::Write as _, io, path::PathBuf, time::Duration};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
-use tachograph::{
-    model::Specification,
-    stress::{
-        Plan,
-        zoo::{self, Outcome, Subject},
-    },
+use tachograph::stress::{
+    Plan,
+    zoo::{self, Outcome, Subject},
 };
 
 use crate::{
@@ -222,20 +219,4 @@ fn objects() -> String {
     list("What these should have been", &mut broken(false));
     text.truncate(text.trim_end().len());
     text
-}
-
-/// The test of an object, which keeps what it finds as the other commands read it.
-fn test<S, F, T>(specification: S, make: F, plan: &Plan) -> tachograph::stress::Stress<S, F>
-where
-    S: Specification<
-            Op: tachograph::format::edn::Jepsen<Ret = S::Ret> + Clone + Send + Sync,
-            Ret: Clone + Send + Sync,
-            State: Send + Sync,
-        > + Sync,
-    F: FnMut() -> T,
-    T: Send + Sync,
-{
-    tachograph::stress::Stress::new(specification, make)
-        .plan(plan.clone())
-        .save_named()
 }

@@ -13,11 +13,9 @@ use tachograph::{
     },
     stress::{
         Draw, Plan,
-        zoo::{Outcome, Subject},
+        zoo::{Outcome, Subject, test},
     },
 };
-
-use super::test;
 
 pub const ALL: &[Subject] = &[
     Subject::correct("seg-queue", "crossbeam's SegQueue", |plan| {
