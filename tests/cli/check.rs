@@ -125,21 +125,118 @@ fn check_reads_the_enums_of_json_lines() {
     );
 }
 
+/// Entries that are appended at once: the log may have any of them, in any order.
+fn appends(entries: u32) -> String {
+    let event = |n, kind| format!("{{:process {n} :type {kind} :f :append :value {n}}}\n");
+    let invocations = (0..entries).map(|n| event(n, ":invoke"));
+    let completions = (0..entries).map(|n| event(n, ":ok"));
+    invocations.chain(completions).collect()
+}
+
 #[test]
 fn check_that_runs_out_of_time_is_undecided() {
     let folder = Folder::new("check-time");
-    // Many entries at once: the log may have any of them, in any order.
-    let mut file = String::new();
-    for n in 0..24 {
-        file += &format!("{{:process {n} :type :invoke :f :append :value {n}}}\n");
+    folder.write("log.edn", appends(24));
+    // To see that no order of them explains this, all have to be tried.
+    let wrong = "{:process 24 :type :invoke :f :read}
+        {:process 24 :type :ok :f :read :value [24]}";
+    folder.write("wrong.edn", appends(24) + wrong);
+    for (consistency, file) in [("linearizable", "log.edn"), ("sequential", "wrong.edn")] {
+        let asked = format!("--model log --consistency {consistency} --timeout 0.001");
+        let run = folder.run(&format!("check {asked} {file}"));
+        assert_eq!(
+            run.out(),
+            format!("{file}\tunknown\tthe time of 1ms is up\n")
+        );
+        assert_eq!(run.code(), 2);
+        let run = folder.run(&format!("explain {asked} {file}"));
+        assert_eq!(run.code(), 2, "{}", run.out());
+        let run = folder.run(&format!("view {asked} {file} -o page.html"));
+        assert_eq!(run.code(), 2, "{}", run.err());
     }
-    for n in 0..24 {
-        file += &format!("{{:process {n} :type :ok :f :append :value {n}}}\n");
+}
+
+#[test]
+fn a_violation_counts_for_more_than_what_is_not_decided_and_bad_input_for_most() {
+    let folder = Folder::new("check-worst");
+    folder.write(
+        "wrong.edn",
+        "{:process 0 :type :invoke :f :read} {:process 0 :type :ok :f :read :value [1]}",
+    );
+    // More entries at once than can be told apart.
+    folder.write("unknown.edn", appends(5000));
+    folder.write("good.edn", appends(1));
+    folder.write("bad.edn", "{:process");
+    for (files, code) in [
+        ("good.edn", 0),
+        ("good.edn wrong.edn", 1),
+        ("good.edn unknown.edn", 2),
+        ("wrong.edn unknown.edn", 1),
+        ("unknown.edn wrong.edn", 1),
+        ("wrong.edn bad.edn unknown.edn", 3),
+        ("bad.edn good.edn", 3),
+        ("nowhere.edn wrong.edn", 3),
+    ] {
+        let run = folder.run(&format!("check --model log {files}"));
+        assert_eq!(run.code(), code, "{files}: {} {}", run.out(), run.err());
     }
-    folder.write("log.edn", file);
-    let run = folder.run("check --model log --timeout 0.001 log.edn");
-    assert_eq!(run.out(), "log.edn\tunknown\tthe time of 1ms is up\n");
-    assert_eq!(run.code(), 2);
+    for help in ["check --help", "check -h", "--help"] {
+        let help = folder.run(help);
+        assert!(help.out().contains("Exit codes:"), "{}", help.out());
+        assert!(help.out().contains("open at once"), "{}", help.out());
+    }
+}
+
+#[test]
+fn json_has_as_much_of_a_large_state_as_the_text_has() {
+    let folder = Folder::new("check-large");
+    folder.write(
+        "large.edn",
+        STALE.replace('4', &format!("{:?}", "x".repeat(10_000))),
+    );
+    for command in ["check", "explain"] {
+        let json = folder.run(&format!("{command} --json --model register large.edn"));
+        let violation = &json.json()[0]["violation"];
+        let state = violation["explained"][0]["state"].as_str().unwrap();
+        assert!(
+            state.starts_with("Some(") && state.ends_with("xxx…"),
+            "{state}"
+        );
+        assert_eq!(state.chars().count(), 121);
+        let text = violation["text"].as_str().unwrap();
+        assert!(
+            text.contains(&format!("the state may be {state}\n")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn json_says_of_a_file_that_is_no_history_what_it_says_of_others() {
+    let folder = Folder::new("check-json-bad");
+    folder.write("bad.edn", "{:process");
+    folder.write("queue.edn", "{:process 0 :type :invoke :f :dequeue}");
+    let arguments = "--json --model register --consistency sequential";
+    for (command, file) in [
+        ("check", "bad.edn"),
+        ("check", "queue.edn"),
+        ("check", "nowhere.edn"),
+        ("explain", "bad.edn"),
+    ] {
+        let run = folder.run(&format!("{command} {arguments} {file}"));
+        let json = &run.json()[0];
+        assert_eq!(run.code(), 3);
+        assert_eq!(
+            (&json["file"], &json["model"], &json["consistency"]),
+            (
+                &json!(file),
+                &json!("register"),
+                &json!("sequentially consistent")
+            )
+        );
+        assert_eq!(json["verdict"], "error");
+        assert!(json["error"].is_string(), "{json}");
+    }
 }
 
 #[test]

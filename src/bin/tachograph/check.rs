@@ -19,11 +19,22 @@ use crate::{
     say::{self, Report},
 };
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all are
+  1  a violation was found, whether or not others were decided
+  2  none was found, and not all were decided: the time was up, or more operations are
+     open at once than can be told apart
+  3  bad input: a file that cannot be read or is no history of such an object, whatever the others
+     are, or wrong arguments";
+
 /// Check whether histories are what an object may do
 ///
 /// Prints a line for each file: its name, `linearizable` (or `sequentially consistent`, if that is asked), `violation` or
-/// `unknown`, and the details, with tabs between.
+/// `unknown`, and the details, with tabs between. Of a file that is no history it says why on the standard error, or with
+/// `--json` in an object whose verdict is `error`.
 #[derive(Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct Check {
     #[command(flatten)]
     files: Files,
@@ -68,7 +79,7 @@ impl Check {
                 Err(failure) => {
                     worst = worst.max(Verdict::BadInput);
                     match self.json {
-                        true => report.json(&json::failure(&name, &failure))?,
+                        true => report.json(&json::not_checked(&name, &self.object, &failure))?,
                         false => say::complain_of(&name, &failure),
                     }
                 }
@@ -155,7 +166,7 @@ pub fn explained<T: Debug>(violation: &Violation<T>) -> Json {
             })
         });
         json!({
-            "state": format!("{:?}", explained.state),
+            "state": explained.summary(),
             "blocked": blocked.collect::<Vec<_>>(),
         })
     });

@@ -37,7 +37,8 @@ use crate::{
 ///
 /// Checks the history. Where it is a violation, reduces it to the few operations that show it, and prints these as lanes, one
 /// for each process, with an order in which all but the last may have taken effect. What was left out is not what is
-/// missing: whichever operations are put back, they do not make it right.
+/// missing: whichever operations are put back, they do not make it right. Where it takes too many to show that, it says so, and shows
+/// the last ones before as well, with the order and the states of all.
 ///
 /// A violation of sequential consistency is not reduced: all of the history is shown, or of a long one what is about the
 /// operation with which the longest order that was found does not go on.
@@ -108,7 +109,10 @@ impl Explain {
             Ok(answered) => answered,
             Err(failure) => {
                 match self.json {
-                    true => say::Report::new().json(&json::failure(&name, &failure))?,
+                    true => {
+                        let json = json::not_checked(&name, &self.object, &failure);
+                        say::Report::new().json(&json)?;
+                    }
                     false => say::complain_of(&name, &failure),
                 }
                 return Ok(Verdict::BadInput);
@@ -166,9 +170,7 @@ impl Task for Explaining<'_> {
         match shrink(model, history, &effort) {
             Err(checked) => self.no_violation(&checked, operations),
             Ok(shrunk) => {
-                let timeline = Timeline::new(&shrunk.history)
-                    .numbers(&shrunk.indices)
-                    .explain(model, &shrunk.report);
+                let timeline = shrunk.timeline(model, history);
                 let summary = shrunk.summary();
                 self.violation(&shrunk.whole, operations, &summary, timeline, Some(&shrunk))
             }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use tachograph::{Breach, Breaches, Cut, CutReason, ProcessId, format::ReadError};
 
-use crate::input::Failure;
+use crate::{input::Failure, object::Object};
 
 /// What is said of a file that cannot be read.
 pub fn failure(name: &str, failure: &Failure) -> Json {
@@ -22,6 +22,15 @@ pub fn failure(name: &str, failure: &Failure) -> Json {
             })
         }
     }
+}
+
+/// The same where it was to be held against an object, in the words of those that were.
+pub fn not_checked(name: &str, object: &Object, failure: &Failure) -> Json {
+    let mut json = self::failure(name, failure);
+    json["model"] = object.name().into();
+    json["consistency"] = object.consistency().name().into();
+    json["verdict"] = "error".into();
+    json
 }
 
 pub fn breaches(breaches: &Breaches) -> Vec<Json> {

@@ -24,10 +24,12 @@ use clap::{Parser, Subcommand};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
-  1  the answer is no (`stress`, `check`, `explain`, `view`: a violation; `stress`: a panic, too; `validate`: the history breaks a
-     rule)
-  2  not decided (`check`, `explain`, `view`: the time was up; `stress`: no round was decided)
-  3  bad input: a file that cannot be read or written or is no history, or wrong arguments";
+  1  the answer is no (`stress`, `check`, `explain`, `view`: a violation; `stress`: a panic, too;
+     `validate`: the history breaks a rule)
+  2  not decided (`check`, `explain`, `view`: the time was up, or more operations are open at once
+     than can be told apart; `stress`: no round was decided)
+  3  bad input: a file that cannot be read or written or is no history, or wrong arguments
+Of several files the worst counts: 3 before 1, 1 before 2.";
 
 /// Histories of concurrent operations: record, check, explain, view, count, validate, convert and print them.
 ///
@@ -51,13 +53,24 @@ enum Command {
     Print(print::Print),
 }
 
-/// How a command ended, the worst last: of several files, the worst counts.
+/// How a command ended, the worst last: of several files, the worst counts. A violation is one whatever else is not decided.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
-    Fine = 0,
-    No = 1,
-    Undecided = 2,
-    BadInput = 3,
+    Fine,
+    Undecided,
+    No,
+    BadInput,
+}
+
+impl From<Verdict> for ExitCode {
+    fn from(verdict: Verdict) -> Self {
+        Self::from(match verdict {
+            Verdict::Fine => 0,
+            Verdict::No => 1,
+            Verdict::Undecided => 2,
+            Verdict::BadInput => 3,
+        })
+    }
 }
 
 fn main() -> ExitCode {
@@ -66,11 +79,11 @@ fn main() -> ExitCode {
         Err(error) => {
             if error.use_stderr() {
                 say::usage(error.render());
-                return ExitCode::from(Verdict::BadInput as u8);
+                return Verdict::BadInput.into();
             }
             // Help, or the version. Where it cannot be written, nothing can be said.
             let _ = error.print();
-            return ExitCode::from(Verdict::Fine as u8);
+            return Verdict::Fine.into();
         }
     };
     let result = match arguments.command {
@@ -87,5 +100,5 @@ fn main() -> ExitCode {
         say::complain(error);
         Verdict::BadInput
     });
-    ExitCode::from(verdict as u8)
+    verdict.into()
 }
