@@ -384,6 +384,42 @@ def tables_read_the_same(browser):
     browser.push("#tab-verdict")
 
 
+def marks_are_vertical_bands(browser):
+    browser.push("#tab-marks")
+    browser.push("#view-marks tbody tr:first-child button")
+    seen = browser.run_until_called("""
+        const done = arguments[0], canvas = document.querySelector("#canvas"), context = canvas.getContext("2d");
+        const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+        const mark = colour("mark"), sheet = [1, 3, 5].map((i) => parseInt(colour("sheet").slice(i, i + 2), 16));
+        const lines = [];
+        context.fillRect = function (x, y, w, h) {
+          if (this.fillStyle === mark) lines.push({ x, y, h });
+          return CanvasRenderingContext2D.prototype.fillRect.call(this, x, y, w, h);
+        };
+        page.zoom(1);
+        requestAnimationFrame(() => requestAnimationFrame(() => {
+          delete context.fillRect;
+          if (!lines.length) return done({ lines });
+          const ratio = canvas.width / canvas.clientWidth, { x, y } = lines[0];
+          const reach = Math.round(4 * ratio), beside = 0, inside = 2 * reach;
+          const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+          const copied = copy.getContext("2d", { willReadFrequently: true });
+          copied.drawImage(canvas, 0, 0);
+          const strip = copied.getImageData(Math.round(x * ratio) - reach, 0, inside + 1, canvas.height);
+          // Where there is nothing beside it, is there the band?
+          const is_sheet = (column, row) => sheet.every((of, i) => strip.data[4 * (row * strip.width + column) + i] === of);
+          const rows = [...Array(canvas.height).keys()].filter((row) => row > y * ratio && is_sheet(beside, row));
+          const gaps = rows.filter((row) => is_sheet(inside, row)).length;
+          done({ lines, gaps, reach: (rows[rows.length - 1] - rows[0]) / ratio, height: canvas.clientHeight });
+        }));""")
+    assert seen["lines"], "no mark is on screen"
+    for line in seen["lines"]:
+        assert line["y"] + line["h"] >= seen["height"], seen
+    # Its name stands on a line of the band.
+    assert seen["gaps"] <= 20 and seen["reach"] > 0.7 * seen["height"], seen
+    browser.push("#tab-verdict")
+
+
 def dark_and_light(browser):
     def ground():
         return browser.run("return getComputedStyle(document.body).backgroundColor")
@@ -581,6 +617,7 @@ def main():
         trial(keys_walk)
         trial(the_axis_can_be_time)
         trial(tables_read_the_same)
+        trial(marks_are_vertical_bands)
         trial(dark_and_light)
         trial(frames)
         trial(what_is_off_the_screen_costs_nothing, pages)
