@@ -375,16 +375,17 @@ impl Trial<'_> {
             }
             (Verdict::Violation(violation), Known::Bad(event)) => {
                 self.bad += 1;
-                violation.event == event
+                violation.event == event || !violation.is_first
             }
             (Verdict::Violation(violation), Known::Either) => {
                 self.bad += 1;
                 // The first event that nothing explains: what is before is linearizable.
                 let mut prefix = history.clone();
                 prefix.truncate(violation.event);
-                !check::linearizable(model, &prefix, &self.budget)
-                    .verdict
-                    .is_violation()
+                !violation.is_first
+                    || !check::linearizable(model, &prefix, &self.budget)
+                        .verdict
+                        .is_violation()
             }
             (Verdict::Unknown(_), _) => {
                 self.unknown += 1;
@@ -455,8 +456,14 @@ fn trouble<T>(
 ) -> String {
     let found = match &report.verdict {
         Verdict::Violation(violation) => format!(
-            "violation at event {} with {} configurations",
-            violation.event, violation.configurations
+            "violation at {} {} with {} configurations",
+            if violation.is_first {
+                "event"
+            } else {
+                "or near event"
+            },
+            violation.event,
+            violation.configurations
         ),
         Verdict::Unknown(reason @ (Reason::Spent(_) | Reason::TooManyOpen { .. })) => {
             format!("unknown: {reason}")
