@@ -23,7 +23,7 @@ use super::{
     frontier::Stop,
     search::Patience,
     trail,
-    window::{Ahead, Effect, Window},
+    window::{Ahead, Changers, Effect, Window},
 };
 use crate::model::Specification;
 
@@ -81,6 +81,7 @@ struct Fork<'h, O, T, const WORDS: usize> {
     from: Configuration<T, WORDS>,
     /// Whether to go on without what completes, which was overwritten, is left to be tried.
     may_be_left: bool,
+    changers: Changers<'h, O>,
     /// So many were tried that might take effect next: the one that completes, and then by slot, and by class.
     tried: usize,
     tried_classes: usize,
@@ -93,7 +94,11 @@ pub(super) enum Found<T> {
     /// An order, and the state it leads to.
     Order(Vec<u64>, T),
     /// Nothing explains the history up to this event and those that complete what is open there.
-    Stuck(u64),
+    Stuck {
+        event: u64,
+        /// The completion, there or later, that is likely to be the one that nothing explains.
+        blamed: u64,
+    },
     /// The patience is gone, or it would have to go back to what is forgotten.
     Lost,
     /// All is explained up to an event behind the one that another part is stuck at.
@@ -147,7 +152,10 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
             }
             let Some(fork) = self.forks.back() else {
                 return Ok(match self.remembered {
-                    0 => Found::Stuck(furthest.1),
+                    0 => Found::Stuck {
+                        event: furthest.1,
+                        blamed: self.window.blamed().max(furthest.1),
+                    },
                     _ => Found::Lost,
                 });
             };
@@ -262,6 +270,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
             entries: self.entries.len(),
             may_be_left: is_first && configuration.progress.is_overwritten(completing),
             from: configuration,
+            changers: Changers::new(true),
             tried: 0,
             tried_classes: 0,
             next: Vec::new(),
@@ -321,7 +330,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
         let (completing, event, events) = self.completion();
         self.window.go_to(event);
         if self.specification.looks_ahead() && (self.ahead.is_none() || self.asked_at != self.now) {
-            self.ahead = Some(ahead(events));
+            self.ahead = Some(self.window.locate(ahead(events)));
             self.asked_at = self.now;
         }
         let ahead = self.ahead.as_ref();
@@ -337,7 +346,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
                 meter.count();
                 if !self.window.settle(&mut to, ahead)
                     || !to.progress.is_applied(completing)
-                        && self.window.is_idle(&fork.from, &to, effect.op, true)
+                        && (self.window).is_idle(&fork.from, &to, effect.op, &fork.changers, ahead)
                 {
                     continue;
                 }

@@ -27,7 +27,7 @@ use super::{
     budget::Meter,
     configuration::{Configuration, Set},
     trail::Trail,
-    window::{Ahead, Effect, Window},
+    window::{Ahead, Changers, Effect, Window},
 };
 use crate::model::Specification;
 
@@ -166,7 +166,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             self.compact();
             return self.look(meter);
         }
-        let ahead = self.window.looks_ahead().then(ahead);
+        let ahead = (self.window.looks_ahead()).then(|| self.window.locate(ahead()));
         self.survivors.clear();
         self.waiting.clear();
         for configuration in &self.configurations {
@@ -276,6 +276,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         }
     }
 
+    /// See [`Window::blamed`].
+    pub(super) fn blamed(&self) -> u64 {
+        self.window.blamed()
+    }
+
     /// Whether no operation is open and the object can only be in one state, if no explanation was left out.
     pub(super) fn is_in_one_state(&self) -> bool {
         !self.is_narrowed && self.window.is_empty() && self.configurations.len() == 1
@@ -300,13 +305,14 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     ) {
         let (window, trail) = (&self.window, &mut self.trail);
         let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
+        let changers = Changers::new(with_unknown);
         let mut arrive = |mut to: Configuration<S::State, WORDS>, effect: Effect<'h, S::Op>| {
             meter.count();
             if !window.settle(&mut to, ahead) {
                 return;
             }
             let survives = to.progress.is_applied(completing);
-            if !survives && window.is_idle(from, &to, effect.op, with_unknown) {
+            if !survives && window.is_idle(from, &to, effect.op, &changers, ahead) {
                 return;
             }
             window.overwrite(from, &mut to, effect.op);

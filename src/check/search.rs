@@ -127,11 +127,11 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         // So many events are explained, and so many are not.
         let mut explained = stuck.explains_up_to(self.history.start());
         let mut unexplained = self.history.end();
-        let mut guess = stuck.event;
-        // Mostly it is the event where the search was stuck: nothing else has to be found out, and not from the start.
+        let mut guess = stuck.blamed;
+        // Mostly it is the one that the search could not come to: nothing else has to be found out, and not from the start.
         if let Some(before) = stuck.before.take() {
-            let end = stuck.event + 1;
-            let patience = Patience::ENDLESS;
+            let end = guess + 1;
+            let patience = Patience::SHORT.times(32);
             let again = self.search(positions.clone(), end, u64::MAX, patience, *before)?;
             match again.end {
                 End::Stuck(_) => unexplained = end,
@@ -162,7 +162,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 End::Stuck(_) if end <= explained => break,
                 End::Stuck(stuck) => {
                     unexplained = end;
-                    guess = stuck.event;
+                    guess = stuck.blamed;
                     explained = stuck.explains_up_to(explained);
                     known = stuck.known().filter(|new| new.0 == explained).or(known);
                 }
@@ -295,16 +295,18 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         }
         let ahead = |events: usize| {
             let mut positions = positions.clone();
-            positions.nth(events - 1);
-            self.ahead(positions, end)
+            let now = positions.nth(events - 1);
+            let now = now.expect("so many events are gone through");
+            self.ahead(self.history.at(now).index, positions, end)
         };
         let search = DepthFirst::<S, WORDS>::new(self.specification, &turns);
         let end = match search.run(ahead, &self.earliest, patience, &mut meter) {
             Ok(depth_first::Found::Order(order, state)) => {
                 End::Explained(Explanations::One(state, order))
             }
-            Ok(depth_first::Found::Stuck(event)) => End::Stuck(Stuck {
+            Ok(depth_first::Found::Stuck { event, blamed }) => End::Stuck(Stuck {
                 event,
+                blamed,
                 before: None,
                 how: None,
             }),
@@ -381,7 +383,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 }
                 Some(Told::Complete(_)) => match slots.remove(event.process) {
                     Some(slot) => {
-                        let ahead = || self.ahead(positions.clone(), end);
+                        let ahead = || self.ahead(event.index, positions.clone(), end);
                         frontier.complete(slot, event.index, ahead, enough, &mut meter)
                     }
                     None => continue, // there is none: looked for beforehand
@@ -407,6 +409,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                     let before = newer.filter(serves).or(older.filter(serves));
                     End::Stuck(Stuck {
                         event: event.index,
+                        blamed: frontier.blamed().max(event.index),
                         before: before.filter(|_| !is_loose).map(Box::new),
                         how: Some(Box::new(frontier)),
                     })
@@ -439,17 +442,16 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
     /// So many events are looked ahead: where there are few reads, looking further takes longer than it saves.
     const AHEAD: usize = if cfg!(test) { 2 } else { 256 };
 
-    /// What is known of the next reads, `positions` being those of the events to come.
-    fn ahead(&self, positions: Positions<'_>, end: u64) -> Ahead<'h, S::Op, S::Ret> {
-        /// So many reads: more than one, since the next may have taken effect already.
-        const READS: usize = 4;
+    /// What is known of the next reads, `positions` being those of the events behind the one that is looked at `now`: of all that
+    /// may have taken effect already, and of one that has not.
+    fn ahead(&self, now: u64, positions: Positions<'_>, end: u64) -> Ahead<'h, S::Op, S::Ret> {
         let mut ahead = Ahead {
             operations: Vec::new(),
             reads: Vec::new(),
         };
         for position in positions.take(Self::AHEAD) {
             let event = self.history.at(position);
-            if event.index >= end || ahead.reads.len() == READS {
+            if event.index >= end {
                 break;
             }
             match self.told(position, end) {
@@ -464,8 +466,13 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                         op: its.op,
                         ret,
                         invocation: its.invocation,
+                        completion: event.index,
+                        slot: None,
                         behind: ahead.operations.len(),
                     });
+                    if its.invocation > now {
+                        break;
+                    }
                 }
             }
         }
@@ -617,6 +624,8 @@ enum End<'s, 'h, S: Specification, const WORDS: usize> {
 /// Nothing explains the history up to this event and those that complete what is open there.
 struct Stuck<'s, 'h, S: Specification, const WORDS: usize> {
     event: u64,
+    /// The completion, there or later, that is likely to be the one that nothing explains.
+    blamed: u64,
     /// What there was before any operation was invoked that is open there, where that was kept.
     before: Option<Box<Checkpoint<'s, 'h, S, WORDS>>>,
     /// What explains it before, where that was kept.

@@ -1,6 +1,6 @@
 //! What is open at a moment of the history, and what may take effect then.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use super::{
     configuration::{Configuration, Progress, Used, one_more, times},
@@ -21,6 +21,8 @@ pub(super) struct Window<'s, 'h, S: Specification> {
     are_told_apart: bool,
     /// The completion that is looked at.
     now: u64,
+    /// The last completion of a read for the sake of which a configuration was given up.
+    blamed: Cell<u64>,
 }
 
 /// An operation that will complete, from its invocation to its completion.
@@ -66,6 +68,7 @@ impl<S: Specification> Clone for Window<'_, '_, S> {
         Self {
             slots: self.slots.clone(),
             classes: self.classes.clone(),
+            blamed: self.blamed.clone(),
             ..*self
         }
     }
@@ -76,6 +79,22 @@ pub(super) struct Effect<'h, O> {
     pub(super) op: &'h O,
     /// What the trail is told of it.
     pub(super) entry: u64,
+}
+
+/// The operations that change anything if they take effect next in a configuration, once that was asked.
+pub(super) struct Changers<'h, O> {
+    /// Whether those of unknown outcome are among what may.
+    with_unknown: bool,
+    ops: OnceCell<Vec<&'h O>>,
+}
+
+impl<O> Changers<'_, O> {
+    pub(super) fn new(with_unknown: bool) -> Self {
+        Self {
+            with_unknown,
+            ops: OnceCell::new(),
+        }
+    }
 }
 
 /// The reads that complete next, and what may take effect before they do.
@@ -90,6 +109,9 @@ pub(super) struct ReadAhead<'h, O, R> {
     pub(super) op: &'h O,
     pub(super) ret: &'h R,
     pub(super) invocation: u64,
+    pub(super) completion: u64,
+    /// Where it is, if it is open.
+    pub(super) slot: Option<usize>,
     /// So many of the operations are invoked before it completes.
     pub(super) behind: usize,
 }
@@ -103,6 +125,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             unknown: 0,
             are_told_apart,
             now: 0,
+            blamed: Cell::new(0),
         }
     }
 
@@ -409,21 +432,70 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     }
 
     /// Whether nothing is won if another operation follows on this one, which led from one configuration to the next: no
-    /// read saw it, and whatever may follow overwrites it.
+    /// read saw it, and whatever may follow overwrites it, or neither of them changes anything.
     pub(super) fn is_idle<const WORDS: usize>(
         &self,
         from: &Configuration<S::State, WORDS>,
         to: &Configuration<S::State, WORDS>,
         op: &S::Op,
-        with_unknown: bool,
+        changers: &Changers<'h, S::Op>,
+        ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
     ) -> bool {
-        let overwrites = |next| self.specification.overwrites(&from.state, next, op);
-        self.open_ones().all(
-            |(slot, open)| match (open.is_read, to.progress.is_applied(slot)) {
-                (true, is_applied) => is_applied == from.progress.is_applied(slot),
-                (false, is_applied) => is_applied || overwrites(open.op),
-            },
-        ) && (!with_unknown || self.classes.iter().all(|class| overwrites(class.op)))
+        if self.has_new_reads(from, to) {
+            return false;
+        }
+        let overwrites = |next: &S::Op| self.specification.overwrites(&from.state, next, op);
+        let all_overwrite = self.open_ones().all(|(slot, open)| {
+            open.is_read || to.progress.is_applied(slot) || overwrites(open.op)
+        });
+        if all_overwrite
+            && (!changers.with_unknown || self.classes.iter().all(|class| overwrites(class.op)))
+        {
+            return true;
+        }
+        let search = || self.changers(from, changers.with_unknown, ahead);
+        to.state == from.state
+            && changers
+                .ops
+                .get_or_init(search)
+                .iter()
+                .all(|next| overwrites(next))
+    }
+
+    fn has_new_reads<const WORDS: usize>(
+        &self,
+        from: &Configuration<S::State, WORDS>,
+        to: &Configuration<S::State, WORDS>,
+    ) -> bool {
+        self.open_ones().any(|(slot, open)| {
+            open.is_read && to.progress.is_applied(slot) != from.progress.is_applied(slot)
+        })
+    }
+
+    /// Which operations change anything if they take effect next.
+    fn changers<const WORDS: usize>(
+        &self,
+        from: &Configuration<S::State, WORDS>,
+        with_unknown: bool,
+        ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
+    ) -> Vec<&'h S::Op> {
+        let mut ops = Vec::new();
+        let mut note = |mut to: Configuration<S::State, WORDS>, effect: Effect<'h, S::Op>| {
+            if self.settle(&mut to, ahead)
+                && (to.state != from.state || self.has_new_reads(from, &to))
+            {
+                ops.push(effect.op);
+            }
+        };
+        for slot in 0..self.slots() {
+            self.apply(slot, from, &mut note);
+        }
+        if with_unknown {
+            for class in self.classes() {
+                self.apply_unknown(class, from, &mut note);
+            }
+        }
+        ops
     }
 
     /// Whether there may be a way from this configuration to the next read that has not taken effect. Its state may become
@@ -435,8 +507,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     ) -> bool {
         let progress = configuration.progress;
         let has_read = |read: &ReadAhead<'h, S::Op, S::Ret>| {
-            let mut open = self.open_ones();
-            open.any(|(slot, open)| open.invocation == read.invocation && progress.is_applied(slot))
+            read.slot.is_some_and(|slot| progress.is_applied(slot))
         };
         let Some(read) = ahead.reads.iter().find(|read| !has_read(read)) else {
             return true;
@@ -450,7 +521,30 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             .map(|(_, open)| (open.op, Some(open.ret)))
             .chain(unused.map(|class| (self.classes[class].op, None)))
             .chain(ahead.operations[..read.behind].iter().copied());
-        self.specification
-            .look_ahead(&mut configuration.state, (read.op, read.ret), &mut between)
+        let may_come = self.specification.look_ahead(
+            &mut configuration.state,
+            (read.op, read.ret),
+            &mut between,
+        );
+        if !may_come {
+            self.blamed.set(self.blamed.get().max(read.completion));
+        }
+        may_come
+    }
+
+    /// The last completion of a read for the sake of which a configuration was given up; 0 if none was.
+    pub(super) fn blamed(&self) -> u64 {
+        self.blamed.get()
+    }
+
+    /// Notes which of the reads are open.
+    pub(super) fn locate(&self, mut ahead: Ahead<'h, S::Op, S::Ret>) -> Ahead<'h, S::Op, S::Ret> {
+        for read in &mut ahead.reads {
+            let mut open = self.open_ones();
+            read.slot = open
+                .find(|(_, open)| open.invocation == read.invocation)
+                .map(|(slot, _)| slot);
+        }
+        ahead
     }
 }
