@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -71,6 +71,8 @@ pub(super) struct Account {
     budget: Budget,
     began: Instant,
     configurations: AtomicU64,
+    /// What all parts hold at this moment.
+    bytes: AtomicUsize,
 }
 
 impl Account {
@@ -79,6 +81,7 @@ impl Account {
             budget,
             began: Instant::now(),
             configurations: AtomicU64::new(0),
+            bytes: AtomicUsize::new(0),
         }
     }
 
@@ -88,9 +91,15 @@ impl Account {
             account: self,
             uncounted: 0,
             until_look: 1, // perhaps it is spent already, by other parts
+            look_every: match self.budget.configurations {
+                // No more than a twentieth too many.
+                Some(limit) => LOOK_EVERY.min((limit / 20).max(1)),
+                None => LOOK_EVERY,
+            },
             left: most,
             most,
             gone_through: 0,
+            bytes: 0,
         }
     }
 
@@ -104,6 +113,13 @@ impl Account {
         (time < AT_LEAST * events).then_some(Spent::Time(time))
     }
 
+    /// The same for what is still to be done, of so many steps that each take about so long.
+    pub(super) fn cannot_do(&self, steps: usize, each: Duration) -> Option<Spent> {
+        let time = self.budget.time?;
+        let all = each * u32::try_from(steps).unwrap_or(u32::MAX);
+        (self.elapsed() + all > time).then_some(Spent::Time(time))
+    }
+
     pub(super) fn configurations(&self) -> u64 {
         self.configurations.load(Relaxed) // a number to be told; the threads that add to it have ended
     }
@@ -114,7 +130,7 @@ impl Account {
 }
 
 /// How often the clock is looked at: not at every step, which it would make slower.
-const LOOK_EVERY: u32 = 64;
+const LOOK_EVERY: u64 = 64;
 
 /// About how long it takes to give back the memory of a configuration whose state holds some `T` on the heap, or nothing.
 const fn to_give_back<T>() -> Duration {
@@ -125,12 +141,15 @@ const fn to_give_back<T>() -> Duration {
 pub(super) struct Meter<'a> {
     account: &'a Account,
     uncounted: u64,
-    until_look: u32,
+    until_look: u64,
+    look_every: u64,
     /// So many configurations may still be looked at in this part, of so many.
     left: u64,
     most: u64,
     /// So many configurations or events were gone through.
     gone_through: u64,
+    /// What this part holds, as the account knows it.
+    bytes: usize,
 }
 
 impl Meter<'_> {
@@ -154,7 +173,6 @@ impl Meter<'_> {
     pub(super) fn went_through(&mut self, number: usize) {
         let steps = number as u64 / Self::ALIKE;
         self.gone_through += number as u64;
-        let steps = u32::try_from(steps).unwrap_or(u32::MAX);
         self.until_look = self.until_look.saturating_sub(steps).max(1);
     }
 
@@ -162,10 +180,10 @@ impl Meter<'_> {
     #[inline]
     pub(super) fn check<T>(&mut self, held: usize, bytes: usize) -> Result<(), Spent> {
         self.until_look -= 1;
-        if self.until_look > 0 && self.uncounted < u64::from(LOOK_EVERY) {
+        if self.until_look > 0 && self.uncounted < self.look_every {
             return Ok(());
         }
-        self.until_look = LOOK_EVERY;
+        self.until_look = self.look_every;
         self.look(to_give_back::<T>() * held as u32, bytes)
     }
 
@@ -185,6 +203,17 @@ impl Meter<'_> {
         self.look(Duration::ZERO, bytes)
     }
 
+    /// The same before something of so many steps that each take about so long, and in which nobody looks.
+    pub(super) fn check_before(
+        &mut self,
+        steps: usize,
+        each: Duration,
+        bytes: usize,
+    ) -> Result<(), Spent> {
+        self.check_now(bytes)?;
+        self.account.cannot_do(steps, each).map_or(Ok(()), Err)
+    }
+
     fn look(&mut self, to_give_back: Duration, bytes: usize) -> Result<(), Spent> {
         let Budget {
             time,
@@ -199,10 +228,14 @@ impl Meter<'_> {
         let sum = before + self.uncounted;
         self.left = self.left.saturating_sub(self.uncounted);
         self.uncounted = 0;
+        let more = bytes.wrapping_sub(self.bytes);
+        let held = self.account.bytes.fetch_add(more, Relaxed); // as above
+        let held = held.wrapping_add(more);
+        self.bytes = bytes;
         match (configurations, memory, time) {
             _ if self.left == 0 => Err(Spent::Configurations(self.most)),
             (Some(limit), ..) if sum > limit => Err(Spent::Configurations(limit)),
-            (_, Some(limit), _) if bytes > limit => Err(Spent::Memory(limit)),
+            (_, Some(limit), _) if held > limit => Err(Spent::Memory(limit)),
             // Giving back what is held takes time, too.
             (.., Some(limit)) if self.account.elapsed() + to_give_back > limit => {
                 Err(Spent::Time(limit))
@@ -217,5 +250,49 @@ impl Drop for Meter<'_> {
         self.account
             .configurations
             .fetch_add(self.uncounted, Relaxed); // as above
+        self.account.bytes.fetch_sub(self.bytes, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_parts_hold_counts_together_as_long_as_they_hold_it() {
+        let account = Account::new(Budget::unlimited().memory(100));
+        let mut one = account.meter(u64::MAX);
+        let mut other = account.meter(u64::MAX);
+        one.check_now(60).unwrap();
+        other.check_now(40).unwrap();
+        assert_eq!(other.check_now(41), Err(Spent::Memory(100)));
+        one.check_now(20).unwrap();
+        other.check_now(80).unwrap();
+        drop(one);
+        other.check_now(100).unwrap();
+    }
+
+    #[test]
+    fn few_configurations_are_counted_one_by_one() {
+        for limit in [1, 10, 1000, 100_000] {
+            let account = Account::new(Budget::unlimited().configurations(limit));
+            let mut meter = account.meter(u64::MAX);
+            let made = (0..2 * limit).take_while(|_| {
+                meter.count();
+                meter.check::<()>(0, 0).is_ok()
+            });
+            let made = made.count() as u64;
+            assert!(made.abs_diff(limit) <= 1 + limit / 20, "{made} of {limit}");
+        }
+    }
+
+    #[test]
+    fn what_takes_longer_than_there_is_time_is_not_begun() {
+        let hour = Duration::from_secs(3600);
+        let account = Account::new(Budget::unlimited().time(hour));
+        let mut meter = account.meter(u64::MAX);
+        meter.check_before(1000, Duration::from_secs(1), 0).unwrap();
+        let too_much = meter.check_before(4000, Duration::from_secs(1), 0);
+        assert_eq!(too_much, Err(Spent::Time(hour)));
     }
 }

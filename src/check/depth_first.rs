@@ -23,7 +23,7 @@ use super::{
     frontier::Stop,
     search::Patience,
     trail,
-    window::{Ahead, Changers, Effect, Window},
+    window::{Ahead, ByEnd, Changers, Effect, Window},
 };
 use crate::model::Specification;
 
@@ -82,9 +82,10 @@ struct Fork<'h, O, T, const WORDS: usize> {
     /// Whether to go on without what completes, which was overwritten, is left to be tried.
     may_be_left: bool,
     changers: Changers<'h, O>,
-    /// So many were tried that might take effect next: the one that completes, and then by slot, and by class.
+    /// So many were tried that might take effect next: the one that completes, and then by slot.
     tried: usize,
-    tried_classes: usize,
+    /// And behind them the classes, up to this one.
+    tried_class: Option<ByEnd>,
     /// What the last one leads to.
     next: Vec<(Configuration<T, WORDS>, Effect<'h, O>)>,
 }
@@ -272,7 +273,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
             from: configuration,
             changers: Changers::new(true),
             tried: 0,
-            tried_classes: 0,
+            tried_class: None,
             next: Vec::new(),
         });
     }
@@ -362,10 +363,10 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
                     self.window.apply(slot, &fork.from, next);
                 }
                 fork.tried += 1;
-            } else if fork.tried_classes < self.window.classes().len() {
+            } else if let Some(class) = self.window.class_after(fork.tried_class) {
                 self.window
-                    .apply_unknown(fork.tried_classes, &fork.from, next);
-                fork.tried_classes += 1;
+                    .apply_unknown(class.1 as usize, &fork.from, next);
+                fork.tried_class = Some(class);
             } else {
                 return None;
             }

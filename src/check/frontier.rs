@@ -52,6 +52,8 @@ pub(super) struct Frontier<'s, 'h, S: Specification, const WORDS: usize> {
     window: Window<'s, 'h, S>,
     pub(super) configurations: Vec<Configuration<S::State, WORDS>>,
     pub(super) trail: Trail,
+    /// The memory of what is kept beside it, to go back to.
+    pub(super) beside: usize,
     /// Reused from completion to completion.
     survivors: Set<S::State, WORDS>,
     waiting: Set<S::State, WORDS>,
@@ -80,6 +82,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             window: Window::new(specification, approach != Approach::Loose),
             configurations: vec![Configuration::first(specification.initial())],
             trail: Trail::default(),
+            beside: 0,
             survivors: Set::default(),
             waiting: Set::default(),
         }
@@ -97,6 +100,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             window: self.window.clone(),
             configurations: configurations.collect(),
             trail: Trail::default(),
+            beside: 0,
             survivors: Set::default(),
             waiting: Set::default(),
         }
@@ -247,9 +251,10 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     }
 
     /// What the search holds, but for what states hold on the heap.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let frontier = self.configurations.capacity() * size_of::<Configuration<S::State, WORDS>>();
-        frontier + self.survivors.bytes() + self.waiting.bytes() + self.trail.bytes()
+        let sets = self.survivors.bytes() + self.waiting.bytes();
+        frontier + sets + self.trail.bytes() + self.beside
     }
 
     /// Whether there are survivors to go on with, after so many of those waiting were looked at.

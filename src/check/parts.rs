@@ -4,6 +4,7 @@ use std::{
     ops::Range,
     slice,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use rayon::prelude::*;
@@ -77,7 +78,7 @@ where
     Judged {
         operations: outcomes.iter().map(|part| part.operations).sum(),
         ends_in_one_state: outcomes.iter().all(|part| part.ends_in_one_state),
-        verdict: together(outcomes),
+        verdict: together(outcomes, account),
     }
 }
 
@@ -165,32 +166,45 @@ fn side_by_side(numbers: usize, each: &(dyn Fn(usize) + Sync)) {
 }
 
 /// The earliest violation; else, if something is unknown, all is; else all orders in one.
-fn together<T>(outcomes: Vec<Part<T>>) -> Verdict<T> {
+fn together<T>(outcomes: Vec<Part<T>>, account: &Account) -> Verdict<T> {
     let mut orders = Vec::new();
     let mut unknown = None;
     let mut violation: Option<Box<Violation<T>>> = None;
+    // One that is not may have been one before the first of another.
+    let mut are_first = true;
     for part in outcomes {
         match part.verdict {
             None => {}
             Some(Verdict::Linearizable(witness)) => orders.push(witness.order),
             Some(Verdict::Unknown(reason)) => unknown = Some(reason),
-            Some(Verdict::Violation(new)) => match &violation {
-                Some(old) if old.event <= new.event => {}
-                _ => violation = Some(new),
-            },
+            Some(Verdict::Violation(new)) => {
+                are_first &= new.is_first;
+                match &violation {
+                    Some(old) if old.event <= new.event => {}
+                    _ => violation = Some(new),
+                }
+            }
         }
     }
     match (violation, unknown) {
         (Some(mut violation), unknown) => {
-            violation.is_first &= unknown.is_none();
+            violation.is_first &= unknown.is_none() && are_first;
             Verdict::Violation(violation)
         }
         (None, Some(reason)) => Verdict::Unknown(reason),
-        (None, None) => Verdict::Linearizable(Witness {
-            order: interleave(orders),
-        }),
+        (None, None) => {
+            match account.cannot_do(orders.iter().map(Vec::len).sum(), EACH_OPERATION) {
+                Some(spent) if orders.len() > 1 => Verdict::Unknown(Reason::Spent(spent)),
+                _ => Verdict::Linearizable(Witness {
+                    order: interleave(orders),
+                }),
+            }
+        }
     }
 }
+
+/// About how long it takes to give an operation its place among those of all parts.
+const EACH_OPERATION: Duration = Duration::from_nanos(60);
 
 /// One order of all operations that has each of the given ones in it, and no operation before one that had completed
 /// when it was invoked.

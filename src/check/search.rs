@@ -1,15 +1,16 @@
 //! What decides on one part: the frontier, driven from event to event, in one approach after the other, or depth first.
 
 use std::{
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
 };
 
 use rustc_hash::FxHashMap;
 
 use super::{
     Reason, Verdict, Violation, Witness,
-    budget::Account,
+    budget::{Account, Meter},
     depth_first::{self, DepthFirst, Turn},
     frontier::{Approach, Frontier, Stop},
     parts::Positions,
@@ -185,15 +186,23 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         self.earliest.fetch_min(event, Relaxed);
         // A model that looks ahead may have made the states simpler than they are.
         let are_whole = !self.specification.looks_ahead();
-        let (number, explanations) =
-            known.map_or((0, Vec::new()), |(_, known)| (known.number(), known.some()));
+        let (number, explanations) = match known {
+            Some((_, known)) => (known.number(), known.some()),
+            None => (0, Box::new(std::iter::empty()) as _),
+        };
+        // Each takes time, and one is enough.
+        let mut number_told = 0;
+        let is_time_left = |_: &_| {
+            number_told += 1;
+            number_told == 1 || self.account.cannot_do(0, Duration::ZERO).is_none()
+        };
         let explain = |(state, order): (S::State, _)| (are_whole.then_some(state), order);
         let mut violation = violation(
             self.specification,
             self.history,
             event,
             number,
-            explanations.into_iter().map(explain).collect(),
+            explanations.take_while(is_time_left).map(explain),
         );
         violation.is_first = is_first;
         Some(Some(Verdict::Violation(Box::new(violation))))
@@ -358,6 +367,8 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 0 if done > 0 => {
                     older = newer.take();
                     newer = Checkpoint::new(&frontier, &slots, done);
+                    let kept = older.iter().chain(&newer);
+                    frontier.beside = kept.map(|its| its.frontier.bytes()).sum();
                 }
                 Self::AHEAD => {
                     if let Some(newer) = &mut newer {
@@ -488,6 +499,8 @@ struct LastUses<'s, 'p, 'h, S: Specification> {
     /// By value, the last event that completes an operation about it; nothing, where some operation is about all values. Most
     /// histories have no operation of unknown outcome: it is not made for these.
     by_value: OnceCell<Option<FxHashMap<u64, u64>>>,
+    /// Knows how much that takes, as long as it is there.
+    meter: RefCell<Meter<'s>>,
 }
 
 impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
@@ -497,6 +510,7 @@ impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
             positions,
             end,
             by_value: OnceCell::new(),
+            meter: RefCell::new(check.account.meter(u64::MAX)),
         }
     }
 
@@ -515,10 +529,9 @@ impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
         let Check {
             specification,
             history,
-            account,
             ..
         } = self.check;
-        let mut meter = account.meter(u64::MAX);
+        let mut meter = self.meter.borrow_mut();
         let mut by_value = FxHashMap::default();
         for (position, done) in self.positions.clone().zip(0..) {
             let event = history.at(position).index;
@@ -714,16 +727,20 @@ impl<S: Specification, const WORDS: usize> Explanations<'_, '_, S, WORDS> {
         }
     }
 
-    /// Some of the states, and an order for each.
-    fn some(self) -> Vec<(S::State, Vec<u64>)> {
-        let frontier = match self {
+    /// Some of the states, and an order for each, which is made when it is asked for.
+    fn some<'x>(self) -> Box<dyn Iterator<Item = (S::State, Vec<u64>)> + 'x>
+    where
+        Self: 'x,
+    {
+        let mut frontier = match self {
             Self::Frontier(frontier) => frontier,
-            Self::One(state, order) => return vec![(state, order)],
+            Self::One(state, order) => return Box::new(std::iter::once((state, order))),
         };
-        let some = frontier.configurations.iter();
-        some.take(Violation::<()>::EXPLAINED)
-            .map(|its| (its.state.clone(), frontier.trail.up_to(its.last)))
-            .collect()
+        let some = std::mem::take(&mut frontier.configurations).into_iter();
+        Box::new(
+            some.take(Violation::<()>::EXPLAINED)
+                .map(move |its| (its.state, frontier.trail.up_to(its.last))),
+        )
     }
 }
 

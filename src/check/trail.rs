@@ -74,9 +74,9 @@ impl Trail {
         node
     }
 
-    /// The memory of the tree.
+    /// The memory of all that took effect.
     pub(super) fn bytes(&self) -> usize {
-        self.nodes.len() * size_of::<Node>()
+        self.nodes.capacity() * size_of::<Node>() + self.agreed.capacity() * size_of::<u64>()
     }
 
     /// All that took effect up to `last`, in order, by the indices of the invocations.

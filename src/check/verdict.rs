@@ -287,7 +287,7 @@ pub(super) fn violation<S: Specification>(
     history: &History<S::Op, S::Ret>,
     event: u64,
     configurations: usize,
-    explained: Vec<(Option<S::State>, Vec<u64>)>,
+    explained: impl Iterator<Item = (Option<S::State>, Vec<u64>)>,
 ) -> Violation<S::State> {
     let completed = history.operation(event);
     let invocation = completed.map_or(event, |its| its.invocation);
@@ -340,7 +340,7 @@ pub(super) fn violation<S: Specification>(
             state,
         }
     };
-    let explained = explained.into_iter().map(explain).collect();
+    let explained = explained.map(explain).collect();
     Violation {
         consistency: Consistency::Linearizable,
         event,

@@ -15,6 +15,8 @@ pub(super) struct Window<'s, 'h, S: Specification> {
     slots: Vec<Option<Open<'h, S::Op, S::Ret>>>,
     /// Those of unknown outcome.
     classes: Vec<Class<'h, S::Op>>,
+    /// The classes by their ends: those that no longer matter come first.
+    by_end: Vec<ByEnd>,
     /// So many there are, of all classes.
     unknown: usize,
     /// Whether each class is counted for itself, or all together.
@@ -53,6 +55,9 @@ struct Class<'h, O> {
     until: u64,
 }
 
+/// A class, and the event up to which it matters.
+pub(super) type ByEnd = (u64, u32);
+
 impl<O> Clone for Class<'_, O> {
     fn clone(&self) -> Self {
         Self {
@@ -68,6 +73,7 @@ impl<S: Specification> Clone for Window<'_, '_, S> {
         Self {
             slots: self.slots.clone(),
             classes: self.classes.clone(),
+            by_end: self.by_end.clone(),
             blamed: self.blamed.clone(),
             ..*self
         }
@@ -122,6 +128,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             specification,
             slots: Vec::new(),
             classes: Vec::new(),
+            by_end: Vec::new(),
             unknown: 0,
             are_told_apart,
             now: 0,
@@ -211,11 +218,16 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         let class = class.map_or(self.classes.len(), |class| recent + class);
         match self.classes.get_mut(class) {
             Some(class) => class.invocations.push(invocation),
-            None => self.classes.push(Class {
-                op,
-                invocations: vec![invocation],
-                until,
-            }),
+            None => {
+                self.classes.push(Class {
+                    op,
+                    invocations: vec![invocation],
+                    until,
+                });
+                let its = (until, class as u32);
+                let place = self.by_end.partition_point(|other| *other < its);
+                self.by_end.insert(place, its);
+            }
         }
         Some(class)
     }
@@ -234,8 +246,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     /// Goes to this completion. Says whether a class no longer matters that did before.
     pub(super) fn go_to(&mut self, event: u64) -> bool {
         let since = std::mem::replace(&mut self.now, event);
-        let expires = |class: &Class<'h, S::Op>| (since..event).contains(&class.until);
-        self.are_told_apart && self.classes.iter().any(expires)
+        self.are_told_apart && since < event && self.first_from(since) < self.first_from(event)
     }
 
     /// Whether an operation of this class still matters.
@@ -318,9 +329,23 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         is_allowed
     }
 
-    /// The classes of operations of unknown outcome.
-    pub(super) fn classes(&self) -> std::ops::Range<usize> {
-        0..self.classes.len()
+    /// How many classes no longer matter at this event.
+    fn first_from(&self, event: u64) -> usize {
+        self.by_end.partition_point(|(until, _)| *until < event)
+    }
+
+    /// The classes of operations of unknown outcome that still matter.
+    pub(super) fn classes(&self) -> impl Iterator<Item = usize> {
+        let classes = self.by_end[self.first_from(self.now)..].iter();
+        classes.map(|(_, class)| *class as usize)
+    }
+
+    /// The one of them that comes behind this one, which may no longer be there.
+    pub(super) fn class_after(&self, last: Option<ByEnd>) -> Option<ByEnd> {
+        let is_before = |its: &ByEnd| its.0 < self.now || Some(*its) <= last;
+        self.by_end
+            .get(self.by_end.partition_point(is_before))
+            .copied()
     }
 
     /// Lets one of this class take effect, if one is left and that changes anything. Hands out what that leads to.
@@ -449,7 +474,10 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             open.is_read || to.progress.is_applied(slot) || overwrites(open.op)
         });
         if all_overwrite
-            && (!changers.with_unknown || self.classes.iter().all(|class| overwrites(class.op)))
+            && (!changers.with_unknown
+                || self
+                    .classes()
+                    .all(|class| overwrites(self.classes[class].op)))
         {
             return true;
         }

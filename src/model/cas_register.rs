@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::Model;
+use super::{About, Model};
 
 /// A register of values of type `V` with compare-and-set, at first without any value.
 ///
@@ -84,6 +84,15 @@ impl<V: Clone + Eq + Hash + Debug> Model for CasRegister<V> {
 
     fn overwrites(&self, _state: &Option<V>, op: &Op<V>, earlier: &Op<V>) -> bool {
         matches!((op, earlier), (Op::Write(_), Op::Write(_)))
+    }
+
+    fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {
+        match (op, ret) {
+            (Op::Write(value), _) => About::value(value),
+            (Op::Read, Some(Ret::Value(value))) => About::found(value.as_ref()),
+            (Op::Read, _) => About::Nothing,
+            (Op::Cas(..), _) => About::All,
+        }
     }
 }
 

@@ -23,6 +23,8 @@ mod coverage;
 mod fifo;
 mod lifo;
 
+use std::time::Duration;
+
 use super::{
     Reason, Spent, Verdict, Witness,
     budget::{Account, Meter},
@@ -147,6 +149,9 @@ impl From<Spent> for Obstacle {
     }
 }
 
+/// About how long one step takes, over all events, of what is done without a look at the clock.
+const EACH_EVENT: Duration = Duration::from_nanos(40);
+
 /// Positions, and twice as many, are told by a `u32`.
 const LONGEST: usize = u32::MAX as usize / 4;
 
@@ -172,7 +177,13 @@ pub(super) fn judge<S: Specification>(
         Ok(Some(order)) => Verdict::Linearizable(Witness { order }),
         Ok(None) => match search.first_unexplained(end, &mut meter) {
             Ok((event, order)) => {
-                let violation = violation(specification, history, event, 1, vec![(None, order)]);
+                let violation = violation(
+                    specification,
+                    history,
+                    event,
+                    1,
+                    std::iter::once((None, order)),
+                );
                 Verdict::Violation(Box::new(violation))
             }
             Err(spent) => Verdict::Unknown(Reason::Spent(spent)),
@@ -251,6 +262,7 @@ impl Search {
 
     /// An order of the operations that explains the first `end` events, if there is one.
     fn explain(&self, end: u32, meter: &mut Meter<'_>) -> Result<Option<Vec<u64>>, Spent> {
+        meter.check_before(end as usize, EACH_EVENT, 0)?;
         let Some(mut case) = self.case(end) else {
             return Ok(None);
         };
@@ -263,11 +275,13 @@ impl Search {
                 Discipline::Fifo => case.bytes(),
                 Discipline::Lifo => lifo::bytes(&case),
             };
-            meter.check_now(order + size_of_val(&demands[..]) + held)?;
+            let held = order + size_of_val(&demands[..]) + held;
+            meter.check_before(end as usize, EACH_EVENT, held)?;
             match case.meet(&demands).then(|| self.order(&case, meter)) {
                 // What there is no way around does not depend on what was tried.
                 Some(Err(Obstacle::Unless(ways))) if ways.untried.is_empty() => return Ok(None),
                 Some(Ok(mut placed)) => {
+                    meter.check_before(placed.len(), EACH_EVENT, held)?;
                     placed.sort_by_key(|placed| (placed.moment, placed.rank));
                     let order = placed
                         .iter()
