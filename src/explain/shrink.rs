@@ -68,8 +68,9 @@ pub struct Shrunk<O, R, T> {
 }
 
 impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
-    /// What a person should see: these operations, and an order of all but the last with the state after each. Where they do not
-    /// [stand](Self::stands), a state of theirs would be one that the object was never in: then the order and the states are
+    /// What a person should see: these operations, and an order of all but the last with the state after each. They are a history
+    /// of their own, and so are these states, which the text says: the whole one may have led to others. Where they do not
+    /// [stand](Self::stands), such states would explain nothing: then the order and the states are
     /// those of `history`, the whole one, up to where it does not go on, and its last events are shown as well.
     ///
     /// The numbers are those of the whole history. O(operations of what is told).
@@ -84,10 +85,14 @@ impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
         /// So many of the last events: what is before them is told by the state.
         const EVENTS: usize = 16;
 
-        match self.stands {
-            true => Timeline::new(&self.history)
+        let few = || {
+            Timeline::new(&self.history)
                 .numbers(&self.indices)
-                .explain(specification, &self.report),
+                .explain(specification, &self.report)
+        };
+        match self.stands {
+            true if self.kept() == self.operations => few(),
+            true => few().alone(),
             false => Timeline::new(history)
                 .rows(EVENTS)
                 .explain(specification, &self.whole)
@@ -97,9 +102,14 @@ impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
 }
 
 impl<O, R, T> Shrunk<O, R, T> {
+    /// How many operations there are.
+    fn kept(&self) -> usize {
+        self.history.operations().count()
+    }
+
     /// What a person should know beside the operations, on one line.
     pub fn summary(&self) -> String {
-        let (kept, all) = (self.history.operations().count(), self.operations);
+        let (kept, all) = (self.kept(), self.operations);
         let limit = match self.is_smallest {
             true => "",
             false => " (there was no time to find out whether fewer would do)",

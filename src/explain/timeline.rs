@@ -66,8 +66,10 @@ struct Found {
     culprit: Option<u64>,
     /// What is said beside that event,
     pointer: &'static str,
-    /// and of the order.
+    /// of the order,
     order: &'static str,
+    /// and of the first state in which it does not go on.
+    then: &'static str,
     /// The last operations of the order that was found, by the indices of their invocations, each with the state after it.
     steps: VecDeque<(u64, String)>,
     /// How many operations come before these.
@@ -80,6 +82,8 @@ struct Found {
 
 /// What is said beside an event that nothing explains.
 const UNEXPLAINED: &str = "← nothing explains this";
+/// What is said of the state in which the order does not go on.
+const THEN: &str = "Then the state is";
 /// So many steps of the order are shown.
 const STEPS: usize = 24;
 /// So many states in which it does not go on,
@@ -129,6 +133,16 @@ impl<'h, O, R> Timeline<'h, O, R> {
         self
     }
 
+    /// Says of what was [found](Self::explain) that it is of these operations alone: with those that were left out, the object was
+    /// in other states.
+    pub(super) fn alone(mut self) -> Self {
+        if let Some(found) = &mut self.found {
+            found.order = "Up to there, these alone may have taken effect in this order:";
+            found.then = "After these alone the state is";
+        }
+        self
+    }
+
     /// What makes a text of a piece and its role: the text itself, with what turns a colour on and off about it. Without
     /// that there are no colours.
     pub fn paint(mut self, paint: fn(Role, &str) -> String) -> Self {
@@ -149,6 +163,7 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
             culprit: None,
             pointer: "",
             order: "All is well, if they took effect in this order:",
+            then: THEN,
             steps: VecDeque::new(),
             steps_before: 0,
             stuck: Vec::new(),
@@ -236,6 +251,7 @@ impl Found {
             culprit: Some(event),
             pointer: UNEXPLAINED,
             order: "",
+            then: THEN,
             steps: VecDeque::new(),
             steps_before: 0,
             stuck: Vec::new(),
@@ -597,7 +613,7 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         for (number, (state, blocked)) in found.stuck.iter().enumerate() {
             f.write_str("\n")?;
             let then = if number == 0 {
-                "Then the state is"
+                found.then
             } else {
                 "Or the state is"
             };

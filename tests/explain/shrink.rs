@@ -456,6 +456,12 @@ fn what_is_left_out_is_not_what_is_missing() {
     // A naive shrinker ends at the read alone, or at the swap.
     let shrunk = shrink(&model, &history, &EFFORT).unwrap();
     assert_eq!(shrunk.history, history);
+    // So the states are those of the whole.
+    let text = shrunk.timeline(&model, &history).to_string();
+    assert!(
+        text.contains("\nThen the state is Some(3)\n") && !text.contains("alone"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -548,7 +554,7 @@ fn no_state_is_told_that_is_none_of_the_whole_history() {
     assert!(last.contains("285 "), "{text}");
     assert!(text.lines().count() < 60, "{text}");
 
-    // Of what stands they are told, for nothing that is put back changes that.
+    // Of what stands the states are told, as those of these alone.
     let history = lost_addition(20);
     let shrunk = shrink(&model, &history, &EFFORT).unwrap();
     let text = shrunk.timeline(&model, &history).to_string();
@@ -556,6 +562,32 @@ fn no_state_is_told_that_is_none_of_the_whole_history() {
         shrunk.stands && !text.contains("Of all operations"),
         "{text}"
     );
+}
+
+// It said that the state was [12], where that of the whole history was [11, 12].
+#[test]
+fn the_state_after_a_few_is_said_to_be_of_these_alone() {
+    use queue::{Op, Ret};
+    let mut builder = HistoryBuilder::new();
+    for value in [11, 12] {
+        builder.invoke(0, Op::Enqueue(value));
+        builder.ok(0, Ret::Enqueued(true));
+    }
+    builder.invoke(1, Op::Dequeue).ok(1, Ret::Value(None));
+    let history = builder.finish().unwrap();
+    let model = Queue::new();
+    let shrunk = shrink(&model, &history, &EFFORT).unwrap();
+    assert!(shrunk.stands && shrunk.history.operations().count() == 2);
+    let text = shrunk.timeline(&model, &history).to_string();
+    let expected = "\
+Up to there, these alone may have taken effect in this order:
+      2  p0  Enqueue(12) → Enqueued(true)  [12]
+
+After these alone the state is [12]
+✗     4  p1  Dequeue → Value(None): would return Value(Some(12))";
+    let (_, told) = text.split_once("\n\n").unwrap();
+    let (_, told) = told.split_once("\n\n").unwrap();
+    assert_eq!(told.trim_end(), expected, "{text}");
 }
 
 /// Whatever the time, the operation that fails is that of the whole history, and it alone.
