@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     fmt::Debug,
     time::{Duration, Instant},
 };
@@ -73,7 +73,10 @@ impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
     /// [stand](Self::stands), such states would explain nothing: then the order and the states are
     /// those of `history`, the whole one, up to where it does not go on, and its last events are shown as well.
     ///
-    /// The numbers are those of the whole history. O(operations of what is told).
+    /// Of what was left out, the last few operations are named that were open at the same time as the one that nothing explains,
+    /// or, if none was, as any: they may be what raced.
+    ///
+    /// The numbers are those of the whole history. O(events of it).
     pub fn timeline<'a, S>(
         &'a self,
         specification: &S,
@@ -92,7 +95,10 @@ impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
         };
         match self.stands {
             true if self.kept() == self.operations => few(),
-            true => few().alone(),
+            true => {
+                let (left_out, more) = self.open_meanwhile(history);
+                few().alone().left_out(left_out, more)
+            }
             false => Timeline::new(history)
                 .rows(EVENTS)
                 .explain(specification, &self.whole)
@@ -102,6 +108,49 @@ impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
 }
 
 impl<O, R, T> Shrunk<O, R, T> {
+    /// The last operations that were left out and open at the same time as the last of these, or, if none was, as any of these; and how
+    /// many there are before them.
+    fn open_meanwhile<'h>(&self, history: &'h History<O, R>) -> (Vec<Operation<'h, O, R>>, usize) {
+        /// So many are named.
+        const NAMED: usize = 5;
+
+        let end = |completion: Option<u64>| completion.unwrap_or(u64::MAX);
+        let its_own = |&index: &u64| history.operation(index);
+        let last = self.indices.last().and_then(its_own);
+        let last = last.map(|it| (it.invocation, end(it.completion)));
+        // Merged, so that each operation is looked at once.
+        let mut any: Vec<(u64, u64)> = Vec::new();
+        let invocations = self.indices.iter().filter_map(its_own);
+        for (start, end) in invocations.map(|it| (it.invocation, end(it.completion))) {
+            match any.last_mut() {
+                Some((_, last)) if start <= *last => *last = end.max(*last),
+                _ => any.push((start, end)),
+            }
+        }
+        for spans in [last.as_slice(), &any] {
+            let overlaps = |it: &Operation<'_, O, R>| {
+                let first = spans.partition_point(|&(_, last)| last < it.invocation);
+                (spans.get(first)).is_some_and(|&(start, _)| start < end(it.completion))
+            };
+            let mut named = VecDeque::new();
+            let mut before = 0;
+            for operation in history.operations().filter(overlaps) {
+                if self.indices.binary_search(&operation.invocation).is_ok() {
+                    continue;
+                }
+                named.push_back(operation);
+                if named.len() > NAMED {
+                    named.pop_front();
+                    before += 1;
+                }
+            }
+            if !named.is_empty() {
+                return (named.into(), before);
+            }
+        }
+        (Vec::new(), 0)
+    }
+
     /// How many operations there are.
     fn kept(&self) -> usize {
         self.history.operations().count()

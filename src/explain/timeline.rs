@@ -38,10 +38,14 @@ pub struct Timeline<'h, O, R> {
     paint: fn(Role, &str) -> String,
     found: Option<Found>,
     few: Option<Few<'h, O, R>>,
+    left_out: Option<LeftOut<'h, O, R>>,
 }
 
 /// What a history was reduced to, and the number of each of its events.
 type Few<'h, O, R> = (&'h History<O, R>, &'h [u64]);
+
+/// Operations that were left out, and how many more there are.
+type LeftOut<'h, O, R> = (Vec<Operation<'h, O, R>>, usize);
 
 /// What a piece of a [`Timeline`] is, for [colours](Timeline::paint).
 #[non_exhaustive]
@@ -106,6 +110,7 @@ impl<'h, O, R> Timeline<'h, O, R> {
             paint: |_, text| text.to_owned(),
             found: None,
             few: None,
+            left_out: None,
         }
     }
 
@@ -130,6 +135,12 @@ impl<'h, O, R> Timeline<'h, O, R> {
     /// Begins with these operations, of which no state is told: without the others, that would be one that the object was not in.
     pub(super) fn few(mut self, history: &'h History<O, R>, numbers: &'h [u64]) -> Self {
         self.few = Some((history, numbers));
+        self
+    }
+
+    /// Names these operations, and how many more there are, as open at the same time as what is shown.
+    pub(super) fn left_out(mut self, operations: Vec<Operation<'h, O, R>>, more: usize) -> Self {
+        self.left_out = Some((operations, more));
         self
     }
 
@@ -296,6 +307,7 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
         let window = self.window();
         let page = Page::new(self, window.clone());
         page.lanes(f, window)?;
+        page.left_out(f)?;
         let Some(found) = &self.found else {
             return Ok(());
         };
@@ -564,6 +576,36 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         match kind {
             EventKind::Ok(ret) => format!("… → {}", text::brief(ret, self.timeline.width)),
             kind => format!("… {}", kind.name()),
+        }
+    }
+
+    /// The operations that were left out, by the events that they go from and to.
+    fn left_out(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let timeline = self.timeline;
+        let Some((operations, more)) = &timeline.left_out else {
+            return Ok(());
+        };
+        if operations.is_empty() {
+            return Ok(());
+        }
+        f.write_str("\n")?;
+        timeline.line(f, Role::Heading, "Open meanwhile, and left out:")?;
+        let events = |it: &Operation<'_, O, R>| match it.completion {
+            Some(completion) => format!("{}–{completion}", it.invocation),
+            None => format!("{}–", it.invocation),
+        };
+        let said = operations.iter().map(|it| (events(it), it));
+        let said: Vec<_> = said.collect();
+        let widest = said.iter().map(|(events, _)| text::columns(events)).max();
+        let widest = widest.unwrap_or(0).max(self.number);
+        for (events, operation) in said {
+            let (process, what) = (name(operation.process), self.say(operation, true));
+            let line = format!("  {events:>widest$}  {process}  {what}");
+            timeline.line(f, Role::Note, &line)?;
+        }
+        match more {
+            0 => Ok(()),
+            more => timeline.line(f, Role::Note, &format!("  … and {more} more")),
         }
     }
 

@@ -590,6 +590,63 @@ After these alone the state is [12]
     assert_eq!(told.trim_end(), expected, "{text}");
 }
 
+/// A write that the read does not see, while others are under way.
+fn raced(others: u64, while_reading: bool) -> History<register::Op<u64>, Option<u64>> {
+    let mut builder = HistoryBuilder::new();
+    let race = |builder: &mut HistoryBuilder<_, _>, is_now: bool| {
+        for process in (10..10 + others).filter(|_| is_now) {
+            builder.invoke(process, register::Op::Write(process));
+        }
+    };
+    builder.invoke(0, register::Op::Write(1)).ok(0, None);
+    builder.invoke(0, register::Op::Write(2));
+    race(&mut builder, !while_reading);
+    builder.ok(0, None);
+    for process in (10..10 + others).filter(|_| !while_reading) {
+        builder.ok(process, None);
+    }
+    builder.invoke(0, register::Op::Write(3)).ok(0, None);
+    builder.invoke(1, register::Op::Read);
+    race(&mut builder, while_reading);
+    builder.ok(1, Some(2));
+    builder.finish().unwrap()
+}
+
+#[test]
+fn what_was_open_meanwhile_and_left_out_is_named() {
+    let model = Register::<u64>::new();
+    let told = |history: &History<_, _>| {
+        let shrunk = shrink(&model, history, &EFFORT).unwrap();
+        assert!(shrunk.stands, "{}", shrunk.history);
+        let text = shrunk.timeline(&model, history).to_string();
+        let (_, told) = text.split_once("\nOpen meanwhile, and left out:\n")?;
+        let told = told.split_once("\n\n").unwrap().0;
+        Some(told.lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    assert_eq!(told(&raced(0, true)), None);
+    let while_reading = told(&raced(7, true)).unwrap();
+    assert_eq!(
+        while_reading,
+        [
+            "     9–  p12  Write(12) → ?",
+            "    10–  p13  Write(13) → ?",
+            "    11–  p14  Write(14) → ?",
+            "    12–  p15  Write(15) → ?",
+            "    13–  p16  Write(16) → ?",
+            "  … and 2 more",
+        ]
+    );
+    // Nothing is open when it is read: what was open beside another of the few.
+    let before = told(&raced(2, false)).unwrap();
+    assert_eq!(
+        before,
+        [
+            "    3–6  p10  Write(10) → None",
+            "    4–7  p11  Write(11) → None"
+        ]
+    );
+}
+
 /// Whatever the time, the operation that fails is that of the whole history, and it alone.
 fn assert_ends_like_the_whole<O, R, T>(shrunk: &Shrunk<O, R, T>) {
     let [Verdict::Violation(whole), Verdict::Violation(found)] =
