@@ -65,6 +65,8 @@ pub struct Shrunk<O, R, T> {
     pub stands: bool,
     /// So many operations the whole history has.
     operations: usize,
+    /// Whether the time was up before it was known that no few operations stand.
+    ran_out: bool,
 }
 
 impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
@@ -159,9 +161,10 @@ impl<O, R, T> Shrunk<O, R, T> {
     /// What a person should know beside the operations, on one line.
     pub fn summary(&self) -> String {
         let (kept, all) = (self.kept(), self.operations);
-        let limit = match self.is_smallest {
-            true => "",
-            false => " (there was no time to find out whether fewer would do)",
+        let limit = match (self.ran_out, self.is_smallest) {
+            (true, _) if !self.stands => " (there was no time to look for those that show it)",
+            (_, true) => "",
+            (_, false) => " (there was no time to find out whether fewer would do)",
         };
         if self.stands {
             return format!("{kept} of {all} operations show it{limit}");
@@ -268,6 +271,7 @@ where
         kept,
         is_smallest,
         stands,
+        ran_out,
     } = shrinking.fewest();
     let operations = history.operations().count();
     let (history, indices) = select(history, &shrinking.core, &kept);
@@ -280,6 +284,7 @@ where
         is_smallest,
         stands,
         operations,
+        ran_out,
         whole,
     })
 }
@@ -352,11 +357,24 @@ enum Sense {
     None,
 }
 
+/// What a person can read.
+const FEW: usize = 32;
+
+/// Where no few that stand were found: to which operations it came, and in what sense the culprit could have returned what it did.
+struct Left {
+    kept: Vec<usize>,
+    sense: Sense,
+    /// Whether the time was up.
+    ran_out: bool,
+}
+
 /// What is kept beside the culprit.
 struct Fewest {
     kept: Vec<usize>,
     is_smallest: bool,
     stands: bool,
+    /// Whether the time was up before it was known that no few stand.
+    ran_out: bool,
 }
 
 impl<S> Shrinking<'_, '_, S>
@@ -365,25 +383,56 @@ where
 {
     /// What stands, or, if that is too much for a person, what makes sense by itself, or else what is a violation by itself.
     fn fewest(&mut self) -> Fewest {
-        /// What a person can read.
-        const FEW: usize = 32;
-
         self.until_quarter(2);
         self.drop_values();
-        let kept = self.drop_operations();
-        let (kept, sense) = self.put_back(kept);
+        let left = match self.that_stand(self.others(), 2) {
+            Ok(fewest) => return fewest,
+            Err(left) => left,
+        };
+        let by_themselves = self.few_by_themselves(left.sense);
+        if !left.ran_out || by_themselves.stands {
+            return by_themselves;
+        }
+        // They are often found soon. The time that this leaves is for what says more.
+        match self.that_stand(left.kept, 4) {
+            Ok(fewest) => fewest,
+            Err(left) => Fewest {
+                ran_out: left.ran_out,
+                ..by_themselves
+            },
+        }
+    }
+
+    /// Those of `from` that stand, looked for until so many quarters of the time are over.
+    fn that_stand(&mut self, from: Vec<usize>, quarter: u32) -> Result<Fewest, Left> {
+        self.until_quarter(quarter);
+        let left = self.drop_operations(from);
+        let (kept, sense) = self.put_back(left.clone());
         let stands =
             |its: &mut Self, kept: &[usize]| its.makes_sense(kept, sense) && its.holds(kept);
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, stands);
-        self.until_quarter(3);
+        let ran_out = self.core.limits.is_up();
+        // They are few: this takes a moment.
+        self.until_quarter(quarter + 1);
         // What could not be put back in time may be missed before.
         if kept.len() < FEW && self.makes_sense(&kept, sense) {
-            return Fewest {
+            return Ok(Fewest {
                 kept,
                 is_smallest,
                 stands: true,
-            };
+                ran_out,
+            });
         }
+        Err(Left {
+            kept: left,
+            sense,
+            ran_out,
+        })
+    }
+
+    /// What makes sense by itself, or, if that is too much for a person, what is a violation by itself.
+    fn few_by_themselves(&mut self, sense: Sense) -> Fewest {
+        self.until_quarter(3);
         if sense != Sense::None {
             let fewest = self.by_themselves(sense);
             if fewest.kept.len() < FEW {
@@ -411,6 +460,7 @@ where
         let kept = reduce_with_pairs(others, |kept| makes_sense(self, kept));
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, makes_sense);
         Fewest {
+            ran_out: false,
             is_smallest,
             stands: kept.len() == all,
             kept,
@@ -477,8 +527,8 @@ where
     }
 
     /// Step 5.
-    fn drop_operations(&mut self) -> Vec<usize> {
-        reduce(self.others(), |kept| self.holds(kept))
+    fn drop_operations(&mut self, from: Vec<usize>) -> Vec<usize> {
+        reduce(from, |kept| self.holds(kept))
     }
 
     /// Step 6: for the last operation to be possible at some moment, if it ever is, and for the others to be before it

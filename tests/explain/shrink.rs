@@ -667,7 +667,14 @@ fn when_the_time_is_up_no_other_operation_is_accused() {
             time: Some(std::time::Duration::from_micros(micros)),
             ..EFFORT
         };
-        assert_ends_like_the_whole(&shrink(&model, &history, &effort).unwrap());
+        let shrunk = shrink(&model, &history, &effort).unwrap();
+        assert_ends_like_the_whole(&shrunk);
+        // Also where one operation is all that is left, and so none can be spared.
+        let summary = shrunk.summary();
+        assert!(
+            micros > 100_000 || summary.contains("there was no time"),
+            "{micros} µs: {summary}"
+        );
     }
 }
 
