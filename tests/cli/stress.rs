@@ -185,6 +185,24 @@ fn whoever_names_no_object_is_told_which_there_are() {
 }
 
 #[test]
+fn what_nothing_explains_is_in_colour_on_terminals_alone() {
+    let folder = Folder::new("colours");
+    let arguments = ["stress", "broken-counter", "--seed", "3", "--ops", "8"];
+    let plain = folder.run(&arguments.join(" "));
+    assert!(!plain.out().contains('\u{1b}'), "{:?}", plain.out());
+    let in_colour = folder.run_in_colour(&arguments);
+    assert!(
+        in_colour.out().contains("\u{1b}[1m\u{1b}[31m✗"),
+        "{:?}",
+        in_colour.out()
+    );
+    let mut command = folder.command(&arguments);
+    command.env("NO_COLOR", "1");
+    let run = folder.run_command(command, "");
+    assert!(run.out().contains('✗') && !run.out().contains('\u{1b}'));
+}
+
+#[test]
 fn the_exit_code_tells_what_is_no_pass() {
     let folder = Folder::new("codes");
     for arguments in [

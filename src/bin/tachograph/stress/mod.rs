@@ -9,9 +9,12 @@ use std::{fmt::Write as _, io, path::PathBuf, time::Duration};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
-use tachograph::stress::{
-    Plan,
-    zoo::{self, Outcome, Subject},
+use tachograph::{
+    explain::Role,
+    stress::{
+        Plan,
+        zoo::{self, Outcome, Subject},
+    },
 };
 
 use crate::{
@@ -110,7 +113,7 @@ impl Stress {
                 outcome
                     .text
                     .lines()
-                    .try_for_each(|line| report.line(line))?;
+                    .try_for_each(|line| report.line(say::coloured(&painted(line))))?;
             }
         }
         for error in &outcome.unwritten {
@@ -185,6 +188,14 @@ impl Stress {
             "files": files.collect::<Vec<_>>(),
             "unwritten": outcome.unwritten,
         })
+    }
+}
+
+/// A line of what was found. It comes as plain text, so what nothing explains is told by the mark before it.
+fn painted(line: &str) -> String {
+    match line.starts_with('✗') || line.starts_with("violation: ") {
+        true => say::paint(Role::Culprit, line),
+        false => line.to_owned(),
     }
 }
 
