@@ -4,11 +4,12 @@ use std::{
     fmt, fs,
     io::{self, Write as _},
     iter,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{Files, Save, Schedule, account, name};
+use super::{Files, Save, Schedule, account, judge::message, name};
 use crate::{
     check::Violation,
     history::{History, Overlap},
@@ -312,7 +313,7 @@ impl<O, R, T> Report<O, R, T> {
 }
 
 impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
-    /// Writes the account of the finding, if there is one, and its history. Where that does not work, the report says so.
+    /// Writes the account of the finding, if there is one, and its history. Where that does not work, or panics, the report says so.
     pub(super) fn write(&mut self, directory: &Path, name: &str, saves: Vec<Save<'_, O, R>>) {
         let Some(finding) = &self.finding else {
             return;
@@ -338,7 +339,12 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
             let path = directory.join(format!("{name}.{extension}"));
             let written = fs::File::create(&path).and_then(|file| {
                 let mut file = io::BufWriter::new(file);
-                write(&finding.history, &mut file)?;
+                // What the user gave to save it, or its `Debug` on the page, must not cost the finding.
+                let write = AssertUnwindSafe(|| write(&finding.history, &mut file));
+                catch_unwind(write).unwrap_or_else(|panic| {
+                    let panic = message(panic);
+                    Err(io::Error::other(format!("writing it panicked: {panic}")))
+                })?;
                 file.flush()
             });
             match written {
