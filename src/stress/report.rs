@@ -167,8 +167,8 @@ impl Counts {
         if self.cut_short > 0 {
             write!(
                 f,
-                "\nwarning: of {} rounds not all schedules were tried: there are more than there was time for, or than were asked for",
-                self.cut_short
+                "\nwarning: of {} not all schedules were tried: there are more than there was time for, or than were asked for",
+                counted(self.cut_short, "round")
             )?;
         }
         if self.replaced > 0 {
@@ -197,12 +197,12 @@ impl fmt::Display for Lines<'_> {
         Line(self.0).fmt(f)?;
         match self.0.phases.all().is_zero() {
             true => Ok(()),
-            false => write!(f, "\nof the time {}", self.0.phases),
+            false => write!(f, "\ntime: {}", self.0.phases),
         }
     }
 }
 
-/// What was done, on a line.
+/// What was done, on two lines, for terminals of 80 columns.
 struct Line<'a>(&'a Counts);
 
 impl fmt::Display for Line<'_> {
@@ -218,26 +218,33 @@ impl fmt::Display for Line<'_> {
             elapsed,
             ..
         } = self.0;
-        write!(f, "{rounds} rounds, ")?;
+        write!(f, "{}, ", counted(*rounds, "round"))?;
         let of_what = match histories == rounds {
-            true => "rounds",
+            true => "round",
             false => {
-                write!(f, "{histories} schedules")?;
+                f.write_str(&counted(*histories, "schedule"))?;
                 if *exhausted > 0 {
-                    write!(f, " (all there are of {exhausted} rounds)")?;
+                    write!(f, " (all there are of {})", counted(*exhausted, "round"))?;
                 }
                 f.write_str(", ")?;
-                "schedules"
+                "schedule"
             }
         };
         write!(
             f,
-            "{} operations, {:.0} % of them overlapping, in {elapsed:.1?}; \
-             {linearizable} {of_what} linearizable, {undecided} undecided; seed {seed}",
-            overlap.operations,
+            "{}, {:.0} % of them overlapping, in {elapsed:.1?}\n\
+             {} linearizable, {undecided} undecided; seed {seed}",
+            counted(overlap.operations, "operation"),
             overlap.share() * 100.0,
+            counted(*linearizable, of_what),
         )
     }
+}
+
+/// So many of them, in words.
+fn counted(number: u64, what: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{s}")
 }
 
 impl Phases {
@@ -253,7 +260,7 @@ impl fmt::Display for Phases {
         let share = |time: Duration| 100.0 * time.as_secs_f64() / all;
         write!(
             f,
-            "{:.0} % preparing, {:.0} % waiting for the threads, {:.0} % collecting, {:.0} % checking",
+            "{:.0} % preparing, {:.0} % waiting for threads, {:.0} % collecting, {:.0} % checking",
             share(self.preparing),
             share(self.waiting),
             share(self.collecting),
