@@ -416,6 +416,11 @@ where
         self.until_quarter(quarter + 1);
         // What could not be put back in time may be missed before.
         if kept.len() < FEW && self.makes_sense(&kept, sense) {
+            self.until_quarter(4);
+            let (kept, is_smallest) = match ran_out {
+                true => self.until_none_can_be_spared(kept, stands),
+                false => (kept, is_smallest),
+            };
             return Ok(Fewest {
                 kept,
                 is_smallest,
