@@ -372,6 +372,79 @@ fn what_cannot_be_written_is_said_and_the_finding_too() {
     assert!(text.contains("violation"), "{text}");
 }
 
+/// What a register is told; of a write nothing can be told.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Untold(register::Op<u64>);
+
+impl std::fmt::Debug for Untold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            register::Op::Read => f.write_str("Read"),
+            _ => panic!("no words for it"),
+        }
+    }
+}
+
+/// A register that forgets, and has no words.
+struct Wordless(Register<u64>);
+
+impl Model for Wordless {
+    type Op = Untold;
+    type Ret = Option<u64>;
+    type State = Option<u64>;
+
+    fn initial(&self) -> Option<u64> {
+        self.0.initial()
+    }
+
+    fn apply(&self, state: &mut Option<u64>, op: &Untold) -> Option<u64> {
+        self.0.apply(state, &op.0)
+    }
+}
+
+#[test]
+fn a_finding_is_not_lost_where_telling_or_saving_it_panics() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("stress-untold-{}", std::process::id()));
+    let test = || {
+        // One thread, so that the checker does not have to say which others there are.
+        let plan = rounds(100).seed(3).threads(1).output(&directory);
+        Stress::new(Wordless(Register::new()), || ())
+            .plan(plan)
+            .name("wordless")
+            .save("events", |_, _| panic!("no paper"))
+    };
+    let draw = |draw: &mut Draw| {
+        Untold(match draw.chance(1, 2) {
+            true => register::Op::Write(draw.unique()),
+            false => register::Op::Read,
+        })
+    };
+    let report = test().report(|(), _| None, draw);
+    let finding = report.finding.as_ref().unwrap();
+    let Cause::Violation(violation) = &finding.cause else {
+        panic!("{report}");
+    };
+    let (round, event) = (finding.round, violation.event);
+    assert_eq!(
+        finding.account,
+        format!(
+            "wordless: in round {round} of seed 3, a violation at event {event}; \
+             more cannot be told, because telling it panicked: no words for it"
+        )
+    );
+    let account = directory.join(format!("wordless-seed-3-round-{round}.txt"));
+    let written = fs::read_to_string(&account).unwrap();
+    let text = panic_of(|| test().run(|(), _| None, draw));
+    fs::remove_dir_all(&directory).unwrap();
+    assert!(written.contains("no words for it"), "{written}");
+    assert!(text.starts_with(&finding.account), "{text}");
+    assert!(
+        text.contains(".events: writing it panicked: no paper"),
+        "{text}"
+    );
+}
+
 #[test]
 fn an_operation_that_panics_is_an_info_and_ends_the_test() {
     let report = Stress::new(Queue::new(), SegQueue::new)

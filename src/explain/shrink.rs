@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     fmt::Debug,
     time::{Duration, Instant},
 };
@@ -65,14 +65,20 @@ pub struct Shrunk<O, R, T> {
     pub stands: bool,
     /// So many operations the whole history has.
     operations: usize,
+    /// Whether the time was up before it was known that no few operations stand.
+    ran_out: bool,
 }
 
 impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
-    /// What a person should see: these operations, and an order of all but the last with the state after each. Where they do not
-    /// [stand](Self::stands), a state of theirs would be one that the object was never in: then the order and the states are
+    /// What a person should see: these operations, and an order of all but the last with the state after each. They are a history
+    /// of their own, and so are these states, which the text says: the whole one may have led to others. Where they do not
+    /// [stand](Self::stands), such states would explain nothing: then the order and the states are
     /// those of `history`, the whole one, up to where it does not go on, and its last events are shown as well.
     ///
-    /// The numbers are those of the whole history. O(operations of what is told).
+    /// Of what was left out, the last few operations are named that were open at the same time as the one that nothing explains,
+    /// or, if none was, as any: they may be what raced.
+    ///
+    /// The numbers are those of the whole history. O(events of it).
     pub fn timeline<'a, S>(
         &'a self,
         specification: &S,
@@ -84,10 +90,17 @@ impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
         /// So many of the last events: what is before them is told by the state.
         const EVENTS: usize = 16;
 
-        match self.stands {
-            true => Timeline::new(&self.history)
+        let few = || {
+            Timeline::new(&self.history)
                 .numbers(&self.indices)
-                .explain(specification, &self.report),
+                .explain(specification, &self.report)
+        };
+        match self.stands {
+            true if self.kept() == self.operations => few(),
+            true => {
+                let (left_out, more) = self.open_meanwhile(history);
+                few().alone().left_out(left_out, more)
+            }
             false => Timeline::new(history)
                 .rows(EVENTS)
                 .explain(specification, &self.whole)
@@ -97,12 +110,61 @@ impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
 }
 
 impl<O, R, T> Shrunk<O, R, T> {
+    /// The last operations that were left out and open at the same time as the last of these, or, if none was, as any of these; and how
+    /// many there are before them.
+    fn open_meanwhile<'h>(&self, history: &'h History<O, R>) -> (Vec<Operation<'h, O, R>>, usize) {
+        /// So many are named.
+        const NAMED: usize = 5;
+
+        let end = |completion: Option<u64>| completion.unwrap_or(u64::MAX);
+        let its_own = |&index: &u64| history.operation(index);
+        let last = self.indices.last().and_then(its_own);
+        let last = last.map(|it| (it.invocation, end(it.completion)));
+        // Merged, so that each operation is looked at once.
+        let mut any: Vec<(u64, u64)> = Vec::new();
+        let invocations = self.indices.iter().filter_map(its_own);
+        for (start, end) in invocations.map(|it| (it.invocation, end(it.completion))) {
+            match any.last_mut() {
+                Some((_, last)) if start <= *last => *last = end.max(*last),
+                _ => any.push((start, end)),
+            }
+        }
+        for spans in [last.as_slice(), &any] {
+            let overlaps = |it: &Operation<'_, O, R>| {
+                let first = spans.partition_point(|&(_, last)| last < it.invocation);
+                (spans.get(first)).is_some_and(|&(start, _)| start < end(it.completion))
+            };
+            let mut named = VecDeque::new();
+            let mut before = 0;
+            for operation in history.operations().filter(overlaps) {
+                if self.indices.binary_search(&operation.invocation).is_ok() {
+                    continue;
+                }
+                named.push_back(operation);
+                if named.len() > NAMED {
+                    named.pop_front();
+                    before += 1;
+                }
+            }
+            if !named.is_empty() {
+                return (named.into(), before);
+            }
+        }
+        (Vec::new(), 0)
+    }
+
+    /// How many operations there are.
+    fn kept(&self) -> usize {
+        self.history.operations().count()
+    }
+
     /// What a person should know beside the operations, on one line.
     pub fn summary(&self) -> String {
-        let (kept, all) = (self.history.operations().count(), self.operations);
-        let limit = match self.is_smallest {
-            true => "",
-            false => " (there was no time to find out whether fewer would do)",
+        let (kept, all) = (self.kept(), self.operations);
+        let limit = match (self.ran_out, self.is_smallest) {
+            (true, _) if !self.stands => " (there was no time to look for those that show it)",
+            (_, true) => "",
+            (_, false) => " (there was no time to find out whether fewer would do)",
         };
         if self.stands {
             return format!("{kept} of {all} operations show it{limit}");
@@ -209,6 +271,7 @@ where
         kept,
         is_smallest,
         stands,
+        ran_out,
     } = shrinking.fewest();
     let operations = history.operations().count();
     let (history, indices) = select(history, &shrinking.core, &kept);
@@ -221,6 +284,7 @@ where
         is_smallest,
         stands,
         operations,
+        ran_out,
         whole,
     })
 }
@@ -293,11 +357,24 @@ enum Sense {
     None,
 }
 
+/// What a person can read.
+const FEW: usize = 32;
+
+/// Where no few that stand were found: to which operations it came, and in what sense the culprit could have returned what it did.
+struct Left {
+    kept: Vec<usize>,
+    sense: Sense,
+    /// Whether the time was up.
+    ran_out: bool,
+}
+
 /// What is kept beside the culprit.
 struct Fewest {
     kept: Vec<usize>,
     is_smallest: bool,
     stands: bool,
+    /// Whether the time was up before it was known that no few stand.
+    ran_out: bool,
 }
 
 impl<S> Shrinking<'_, '_, S>
@@ -306,25 +383,61 @@ where
 {
     /// What stands, or, if that is too much for a person, what makes sense by itself, or else what is a violation by itself.
     fn fewest(&mut self) -> Fewest {
-        /// What a person can read.
-        const FEW: usize = 32;
-
         self.until_quarter(2);
         self.drop_values();
-        let kept = self.drop_operations();
-        let (kept, sense) = self.put_back(kept);
+        let left = match self.that_stand(self.others(), 2) {
+            Ok(fewest) => return fewest,
+            Err(left) => left,
+        };
+        let by_themselves = self.few_by_themselves(left.sense);
+        if !left.ran_out || by_themselves.stands {
+            return by_themselves;
+        }
+        // They are often found soon. The time that this leaves is for what says more.
+        match self.that_stand(left.kept, 4) {
+            Ok(fewest) => fewest,
+            Err(left) => Fewest {
+                ran_out: left.ran_out,
+                ..by_themselves
+            },
+        }
+    }
+
+    /// Those of `from` that stand, looked for until so many quarters of the time are over.
+    fn that_stand(&mut self, from: Vec<usize>, quarter: u32) -> Result<Fewest, Left> {
+        self.until_quarter(quarter);
+        let left = self.drop_operations(from);
+        let (kept, sense) = self.put_back(left.clone());
         let stands =
             |its: &mut Self, kept: &[usize]| its.makes_sense(kept, sense) && its.holds(kept);
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, stands);
-        self.until_quarter(3);
+        let ran_out = self.core.limits.is_up();
+        // They are few: this takes a moment.
+        self.until_quarter(quarter + 1);
         // What could not be put back in time may be missed before.
         if kept.len() < FEW && self.makes_sense(&kept, sense) {
-            return Fewest {
+            self.until_quarter(4);
+            let (kept, is_smallest) = match ran_out {
+                true => self.until_none_can_be_spared(kept, stands),
+                false => (kept, is_smallest),
+            };
+            return Ok(Fewest {
                 kept,
                 is_smallest,
                 stands: true,
-            };
+                ran_out,
+            });
         }
+        Err(Left {
+            kept: left,
+            sense,
+            ran_out,
+        })
+    }
+
+    /// What makes sense by itself, or, if that is too much for a person, what is a violation by itself.
+    fn few_by_themselves(&mut self, sense: Sense) -> Fewest {
+        self.until_quarter(3);
         if sense != Sense::None {
             let fewest = self.by_themselves(sense);
             if fewest.kept.len() < FEW {
@@ -352,6 +465,7 @@ where
         let kept = reduce_with_pairs(others, |kept| makes_sense(self, kept));
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, makes_sense);
         Fewest {
+            ran_out: false,
             is_smallest,
             stands: kept.len() == all,
             kept,
@@ -418,8 +532,8 @@ where
     }
 
     /// Step 5.
-    fn drop_operations(&mut self) -> Vec<usize> {
-        reduce(self.others(), |kept| self.holds(kept))
+    fn drop_operations(&mut self, from: Vec<usize>) -> Vec<usize> {
+        reduce(from, |kept| self.holds(kept))
     }
 
     /// Step 6: for the last operation to be possible at some moment, if it ever is, and for the others to be before it

@@ -38,10 +38,14 @@ pub struct Timeline<'h, O, R> {
     paint: fn(Role, &str) -> String,
     found: Option<Found>,
     few: Option<Few<'h, O, R>>,
+    left_out: Option<LeftOut<'h, O, R>>,
 }
 
 /// What a history was reduced to, and the number of each of its events.
 type Few<'h, O, R> = (&'h History<O, R>, &'h [u64]);
+
+/// Operations that were left out, and how many more there are.
+type LeftOut<'h, O, R> = (Vec<Operation<'h, O, R>>, usize);
 
 /// What a piece of a [`Timeline`] is, for [colours](Timeline::paint).
 #[non_exhaustive]
@@ -66,8 +70,10 @@ struct Found {
     culprit: Option<u64>,
     /// What is said beside that event,
     pointer: &'static str,
-    /// and of the order.
+    /// of the order,
     order: &'static str,
+    /// and of the first state in which it does not go on.
+    then: &'static str,
     /// The last operations of the order that was found, by the indices of their invocations, each with the state after it.
     steps: VecDeque<(u64, String)>,
     /// How many operations come before these.
@@ -80,6 +86,8 @@ struct Found {
 
 /// What is said beside an event that nothing explains.
 const UNEXPLAINED: &str = "← nothing explains this";
+/// What is said of the state in which the order does not go on.
+const THEN: &str = "Then the state is";
 /// So many steps of the order are shown.
 const STEPS: usize = 24;
 /// So many states in which it does not go on,
@@ -102,6 +110,7 @@ impl<'h, O, R> Timeline<'h, O, R> {
             paint: |_, text| text.to_owned(),
             found: None,
             few: None,
+            left_out: None,
         }
     }
 
@@ -129,6 +138,22 @@ impl<'h, O, R> Timeline<'h, O, R> {
         self
     }
 
+    /// Names these operations, and how many more there are, as open at the same time as what is shown.
+    pub(super) fn left_out(mut self, operations: Vec<Operation<'h, O, R>>, more: usize) -> Self {
+        self.left_out = Some((operations, more));
+        self
+    }
+
+    /// Says of what was [found](Self::explain) that it is of these operations alone: with those that were left out, the object was
+    /// in other states.
+    pub(super) fn alone(mut self) -> Self {
+        if let Some(found) = &mut self.found {
+            found.order = "Up to there, these alone may have taken effect in this order:";
+            found.then = "After these alone the state is";
+        }
+        self
+    }
+
     /// What makes a text of a piece and its role: the text itself, with what turns a colour on and off about it. Without
     /// that there are no colours.
     pub fn paint(mut self, paint: fn(Role, &str) -> String) -> Self {
@@ -149,6 +174,7 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
             culprit: None,
             pointer: "",
             order: "All is well, if they took effect in this order:",
+            then: THEN,
             steps: VecDeque::new(),
             steps_before: 0,
             stuck: Vec::new(),
@@ -236,6 +262,7 @@ impl Found {
             culprit: Some(event),
             pointer: UNEXPLAINED,
             order: "",
+            then: THEN,
             steps: VecDeque::new(),
             steps_before: 0,
             stuck: Vec::new(),
@@ -280,6 +307,7 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
         let window = self.window();
         let page = Page::new(self, window.clone());
         page.lanes(f, window)?;
+        page.left_out(f)?;
         let Some(found) = &self.found else {
             return Ok(());
         };
@@ -551,6 +579,36 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         }
     }
 
+    /// The operations that were left out, by the events that they go from and to.
+    fn left_out(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let timeline = self.timeline;
+        let Some((operations, more)) = &timeline.left_out else {
+            return Ok(());
+        };
+        if operations.is_empty() {
+            return Ok(());
+        }
+        f.write_str("\n")?;
+        timeline.line(f, Role::Heading, "Open meanwhile, and left out:")?;
+        let events = |it: &Operation<'_, O, R>| match it.completion {
+            Some(completion) => format!("{}–{completion}", it.invocation),
+            None => format!("{}–", it.invocation),
+        };
+        let said = operations.iter().map(|it| (events(it), it));
+        let said: Vec<_> = said.collect();
+        let widest = said.iter().map(|(events, _)| text::columns(events)).max();
+        let widest = widest.unwrap_or(0).max(self.number);
+        for (events, operation) in said {
+            let (process, what) = (name(operation.process), self.say(operation, true));
+            let line = format!("  {events:>widest$}  {process}  {what}");
+            timeline.line(f, Role::Note, &line)?;
+        }
+        match more {
+            0 => Ok(()),
+            more => timeline.line(f, Role::Note, &format!("  … and {more} more")),
+        }
+    }
+
     fn order(&self, f: &mut fmt::Formatter<'_>, found: &Found) -> fmt::Result {
         let timeline = self.timeline;
         if found.steps.is_empty() {
@@ -597,7 +655,7 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         for (number, (state, blocked)) in found.stuck.iter().enumerate() {
             f.write_str("\n")?;
             let then = if number == 0 {
-                "Then the state is"
+                found.then
             } else {
                 "Or the state is"
             };

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Cause, Plan};
+use super::{Cause, Finding, Plan};
 use crate::{
     command::is_command,
     event::EventRef,
@@ -79,6 +79,20 @@ where
         }
     }
     text
+}
+
+/// What can be said of a finding without its operations, results and states: telling it panicked, and said this.
+pub(super) fn untold<O, R, T>(finding: &Finding<O, R, T>, seed: u64, panic: &str) -> String {
+    let what = match &finding.cause {
+        Cause::Violation(violation) => format!("a violation at event {}", violation.event),
+        Cause::Panic { thread, .. } => format!("an operation of thread {thread} panicked"),
+        Cause::Drop { .. } => "the object panicked when it was dropped".to_owned(),
+        Cause::Stuck { .. } => "it never ends".to_owned(),
+    };
+    let (round, panic) = (finding.round, brief(format_args!("{panic}")));
+    format!(
+        "in round {round} of seed {seed}, {what}; more cannot be told, because telling it panicked: {panic}"
+    )
 }
 
 /// A state on one line of bounded length.

@@ -3,11 +3,12 @@
 use std::{
     any::Any,
     mem,
+    panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
 };
 
 use super::{
-    Plan,
+    Plan, account,
     report::{Cause, Counts, Finding, Report},
 };
 use crate::{check::Verdict, history::History};
@@ -87,7 +88,8 @@ impl<O, R, T> Trial<O, R, T> {
         self.finding.get_or_insert_with(finding);
     }
 
-    /// The end. `account` tells the finding to a person.
+    /// The end. `account` tells the finding to a person. Where that panics, as the user's `Debug`, `Clone`, `Eq` or `Hash` may, the
+    /// finding is not lost.
     pub(super) fn report(
         &mut self,
         account: impl FnOnce(&Finding<O, R, T>) -> String,
@@ -95,7 +97,10 @@ impl<O, R, T> Trial<O, R, T> {
         self.counts.elapsed = self.began.elapsed();
         let mut finding = self.finding.take();
         if let Some(finding) = &mut finding {
-            finding.account = account(finding);
+            let told = catch_unwind(AssertUnwindSafe(|| account(finding)));
+            finding.account = told.unwrap_or_else(|panic| {
+                account::untold(finding, self.counts.seed, &message(panic))
+            });
         }
         Report::new(self.counts, finding)
     }

@@ -115,6 +115,9 @@
 //!   goes on.)
 //! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
 //!   finished the rounds they are at.
+//! - **In what tells a finding or saves it**, which are `Debug`, `Clone`, `Eq` and `Hash` of operations, results and states, and
+//!   [`Stress::save`]: the account says which round it was, of which seed, and what panicked. (What the checker itself needs to say
+//!   where it came to, `Debug` of the state and of the operations that are open then, is as if the model panicked.)
 //!
 //! What [settles](Stress::settle) the object is recorded as a process of its own, whose number comes after those of the
 //! threads; a panic in it counts as one of the first thread, which runs it.
@@ -399,7 +402,7 @@ where
     ///
     /// # Panics
     ///
-    /// Where `make`, `draw`, the specification or what saves a history does; not where `run` does. And where a round would
+    /// Where `make`, `draw` or the specification does; not where `run` or what saves a history does. And where a round would
     /// have more than [`Plan::THREADS`] or [`Plan::OPERATIONS`].
     pub fn report(
         self,

@@ -1,6 +1,6 @@
 //! What a test goes by: in the account of a finding, in the title of its page, in the names of its files.
 
-use std::any::type_name;
+use std::{any::type_name, fmt::Write};
 
 use super::account;
 
@@ -23,7 +23,8 @@ pub(super) fn for_a_person(name: &str) -> String {
     account::brief(format_args!("{}", name.replace('\n', " ")))
 }
 
-/// What a file may be called everywhere, with `-` behind it if there is anything of the name.
+/// What a file may be called everywhere, with `-` behind it if there is anything of the name. Where not all of the name is in it, a hash of
+/// all is: what differs further on must not replace one another.
 pub(super) fn in_files(name: &str) -> String {
     let mut safe = String::new();
     for c in name.chars().take(IN_FILES) {
@@ -36,7 +37,17 @@ pub(super) fn in_files(name: &str) -> String {
     if !safe.is_empty() && !safe.ends_with('-') {
         safe.push('-');
     }
+    if name.chars().nth(IN_FILES).is_some() {
+        let _ = write!(safe, "{:08x}-", hash(name));
+    }
     safe
+}
+
+/// FNV-1a: it is the same in every version of Rust, so a test's files keep their names.
+fn hash(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 #[cfg(test)]
@@ -65,5 +76,16 @@ mod tests {
             assert_eq!(in_files(name), file);
         }
         assert!(in_files(&"語".repeat(1000)).len() < 150);
+    }
+
+    // The second of two tests replaced the files of the first.
+    #[test]
+    fn names_that_differ_where_they_are_cut_are_told_apart() {
+        let long = "a".repeat(IN_FILES);
+        assert_eq!(in_files(&long), format!("{long}-"));
+        let [one, other] = ["1", "2"].map(|end| in_files(&format!("{long}{end}")));
+        assert_ne!(one, other);
+        assert!(one.starts_with(&format!("{long}-")), "{one}");
+        assert_eq!(one, in_files(&format!("{long}1")));
     }
 }

@@ -4,11 +4,12 @@ use std::{
     fmt, fs,
     io::{self, Write as _},
     iter,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{Files, Save, Schedule, account, name};
+use super::{Files, Save, Schedule, account, judge::message, name};
 use crate::{
     check::Violation,
     history::{History, Overlap},
@@ -166,8 +167,8 @@ impl Counts {
         if self.cut_short > 0 {
             write!(
                 f,
-                "\nwarning: of {} rounds not all schedules were tried: there are more than there was time for, or than were asked for",
-                self.cut_short
+                "\nwarning: of {} not all schedules were tried: there are more than there was time for, or than were asked for",
+                counted(self.cut_short, "round")
             )?;
         }
         if self.replaced > 0 {
@@ -196,12 +197,12 @@ impl fmt::Display for Lines<'_> {
         Line(self.0).fmt(f)?;
         match self.0.phases.all().is_zero() {
             true => Ok(()),
-            false => write!(f, "\nof the time {}", self.0.phases),
+            false => write!(f, "\ntime: {}", self.0.phases),
         }
     }
 }
 
-/// What was done, on a line.
+/// What was done, on two lines, for terminals of 80 columns.
 struct Line<'a>(&'a Counts);
 
 impl fmt::Display for Line<'_> {
@@ -217,26 +218,33 @@ impl fmt::Display for Line<'_> {
             elapsed,
             ..
         } = self.0;
-        write!(f, "{rounds} rounds, ")?;
+        write!(f, "{}, ", counted(*rounds, "round"))?;
         let of_what = match histories == rounds {
-            true => "rounds",
+            true => "round",
             false => {
-                write!(f, "{histories} schedules")?;
+                f.write_str(&counted(*histories, "schedule"))?;
                 if *exhausted > 0 {
-                    write!(f, " (all there are of {exhausted} rounds)")?;
+                    write!(f, " (all there are of {})", counted(*exhausted, "round"))?;
                 }
                 f.write_str(", ")?;
-                "schedules"
+                "schedule"
             }
         };
         write!(
             f,
-            "{} operations, {:.0} % of them overlapping, in {elapsed:.1?}; \
-             {linearizable} {of_what} linearizable, {undecided} undecided; seed {seed}",
-            overlap.operations,
+            "{}, {:.0} % of them overlapping, in {elapsed:.1?}\n\
+             {} linearizable, {undecided} undecided; seed {seed}",
+            counted(overlap.operations, "operation"),
             overlap.share() * 100.0,
+            counted(*linearizable, of_what),
         )
     }
+}
+
+/// So many of them, in words.
+fn counted(number: u64, what: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{s}")
 }
 
 impl Phases {
@@ -252,7 +260,7 @@ impl fmt::Display for Phases {
         let share = |time: Duration| 100.0 * time.as_secs_f64() / all;
         write!(
             f,
-            "{:.0} % preparing, {:.0} % waiting for the threads, {:.0} % collecting, {:.0} % checking",
+            "{:.0} % preparing, {:.0} % waiting for threads, {:.0} % collecting, {:.0} % checking",
             share(self.preparing),
             share(self.waiting),
             share(self.collecting),
@@ -312,7 +320,7 @@ impl<O, R, T> Report<O, R, T> {
 }
 
 impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
-    /// Writes the account of the finding, if there is one, and its history. Where that does not work, the report says so.
+    /// Writes the account of the finding, if there is one, and its history. Where that does not work, or panics, the report says so.
     pub(super) fn write(&mut self, directory: &Path, name: &str, saves: Vec<Save<'_, O, R>>) {
         let Some(finding) = &self.finding else {
             return;
@@ -338,7 +346,12 @@ impl<O: fmt::Debug, R: fmt::Debug, T: fmt::Debug> Report<O, R, T> {
             let path = directory.join(format!("{name}.{extension}"));
             let written = fs::File::create(&path).and_then(|file| {
                 let mut file = io::BufWriter::new(file);
-                write(&finding.history, &mut file)?;
+                // What the user gave to save it, or its `Debug` on the page, must not cost the finding.
+                let write = AssertUnwindSafe(|| write(&finding.history, &mut file));
+                catch_unwind(write).unwrap_or_else(|panic| {
+                    let panic = message(panic);
+                    Err(io::Error::other(format!("writing it panicked: {panic}")))
+                })?;
                 file.flush()
             });
             match written {

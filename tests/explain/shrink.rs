@@ -456,6 +456,12 @@ fn what_is_left_out_is_not_what_is_missing() {
     // A naive shrinker ends at the read alone, or at the swap.
     let shrunk = shrink(&model, &history, &EFFORT).unwrap();
     assert_eq!(shrunk.history, history);
+    // So the states are those of the whole.
+    let text = shrunk.timeline(&model, &history).to_string();
+    assert!(
+        text.contains("\nThen the state is Some(3)\n") && !text.contains("alone"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -548,13 +554,96 @@ fn no_state_is_told_that_is_none_of_the_whole_history() {
     assert!(last.contains("285 "), "{text}");
     assert!(text.lines().count() < 60, "{text}");
 
-    // Of what stands they are told, for nothing that is put back changes that.
+    // Of what stands the states are told, as those of these alone.
     let history = lost_addition(20);
     let shrunk = shrink(&model, &history, &EFFORT).unwrap();
     let text = shrunk.timeline(&model, &history).to_string();
     assert!(
         shrunk.stands && !text.contains("Of all operations"),
         "{text}"
+    );
+}
+
+// It said that the state was [12], where that of the whole history was [11, 12].
+#[test]
+fn the_state_after_a_few_is_said_to_be_of_these_alone() {
+    use queue::{Op, Ret};
+    let mut builder = HistoryBuilder::new();
+    for value in [11, 12] {
+        builder.invoke(0, Op::Enqueue(value));
+        builder.ok(0, Ret::Enqueued(true));
+    }
+    builder.invoke(1, Op::Dequeue).ok(1, Ret::Value(None));
+    let history = builder.finish().unwrap();
+    let model = Queue::new();
+    let shrunk = shrink(&model, &history, &EFFORT).unwrap();
+    assert!(shrunk.stands && shrunk.history.operations().count() == 2);
+    let text = shrunk.timeline(&model, &history).to_string();
+    let expected = "\
+Up to there, these alone may have taken effect in this order:
+      2  p0  Enqueue(12) → Enqueued(true)  [12]
+
+After these alone the state is [12]
+✗     4  p1  Dequeue → Value(None): would return Value(Some(12))";
+    let (_, told) = text.split_once("\n\n").unwrap();
+    let (_, told) = told.split_once("\n\n").unwrap();
+    assert_eq!(told.trim_end(), expected, "{text}");
+}
+
+/// A write that the read does not see, while others are under way.
+fn raced(others: u64, while_reading: bool) -> History<register::Op<u64>, Option<u64>> {
+    let mut builder = HistoryBuilder::new();
+    let race = |builder: &mut HistoryBuilder<_, _>, is_now: bool| {
+        for process in (10..10 + others).filter(|_| is_now) {
+            builder.invoke(process, register::Op::Write(process));
+        }
+    };
+    builder.invoke(0, register::Op::Write(1)).ok(0, None);
+    builder.invoke(0, register::Op::Write(2));
+    race(&mut builder, !while_reading);
+    builder.ok(0, None);
+    for process in (10..10 + others).filter(|_| !while_reading) {
+        builder.ok(process, None);
+    }
+    builder.invoke(0, register::Op::Write(3)).ok(0, None);
+    builder.invoke(1, register::Op::Read);
+    race(&mut builder, while_reading);
+    builder.ok(1, Some(2));
+    builder.finish().unwrap()
+}
+
+#[test]
+fn what_was_open_meanwhile_and_left_out_is_named() {
+    let model = Register::<u64>::new();
+    let told = |history: &History<_, _>| {
+        let shrunk = shrink(&model, history, &EFFORT).unwrap();
+        assert!(shrunk.stands, "{}", shrunk.history);
+        let text = shrunk.timeline(&model, history).to_string();
+        let (_, told) = text.split_once("\nOpen meanwhile, and left out:\n")?;
+        let told = told.split_once("\n\n").unwrap().0;
+        Some(told.lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    assert_eq!(told(&raced(0, true)), None);
+    let while_reading = told(&raced(7, true)).unwrap();
+    assert_eq!(
+        while_reading,
+        [
+            "     9–  p12  Write(12) → ?",
+            "    10–  p13  Write(13) → ?",
+            "    11–  p14  Write(14) → ?",
+            "    12–  p15  Write(15) → ?",
+            "    13–  p16  Write(16) → ?",
+            "  … and 2 more",
+        ]
+    );
+    // Nothing is open when it is read: what was open beside another of the few.
+    let before = told(&raced(2, false)).unwrap();
+    assert_eq!(
+        before,
+        [
+            "    3–6  p10  Write(10) → None",
+            "    4–7  p11  Write(11) → None"
+        ]
     );
 }
 
@@ -578,8 +667,55 @@ fn when_the_time_is_up_no_other_operation_is_accused() {
             time: Some(std::time::Duration::from_micros(micros)),
             ..EFFORT
         };
-        assert_ends_like_the_whole(&shrink(&model, &history, &effort).unwrap());
+        let shrunk = shrink(&model, &history, &effort).unwrap();
+        assert_ends_like_the_whole(&shrunk);
+        // Also where one operation is all that is left, and so none can be spared.
+        let summary = shrunk.summary();
+        assert!(
+            micros > 100_000 || summary.contains("there was no time"),
+            "{micros} µs: {summary}"
+        );
     }
+}
+
+/// A counter that takes its time.
+struct Slow(Counter);
+
+impl Model for Slow {
+    type Op = counter::Op;
+    type Ret = counter::Ret;
+    type State = <Counter as Model>::State;
+
+    fn initial(&self) -> Self::State {
+        self.0.initial()
+    }
+
+    fn apply(&self, state: &mut Self::State, op: &counter::Op) -> counter::Ret {
+        for turn in 0..200 {
+            std::hint::black_box(turn);
+        }
+        self.0.apply(state, op)
+    }
+
+    fn is_read(&self, op: &counter::Op) -> bool {
+        self.0.is_read(op)
+    }
+}
+
+// What stands was looked for in half of the time, whatever the other half was needed for.
+#[test]
+fn all_of_the_time_is_used_where_it_is_needed() {
+    let (model, history) = (Slow(Counter::new()), lost_addition(24));
+    let timed = |time| {
+        let began = std::time::Instant::now();
+        let effort = Effort { time, ..EFFORT };
+        let shrunk = shrink(&model, &history, &effort).unwrap();
+        (shrunk.stands, began.elapsed())
+    };
+    let needed = (0..3).map(|_| timed(None).1).min().unwrap();
+    // Something else may run meanwhile, but not always.
+    let stands = || timed(Some(needed.mul_f64(0.9))).0;
+    assert!((0..20).any(|_| stands()));
 }
 
 #[test]

@@ -1,19 +1,18 @@
 //! `tachograph explain`
 
 use std::{
-    fmt::{Debug, Display},
+    fmt::Debug,
     io::{self, BufWriter},
     path::PathBuf,
     time::Duration,
 };
 
-use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde_json::{Value as Json, json};
 use tachograph::{
     Event, History,
     check::{Consistency, Report as Checked, Verdict as Found},
-    explain::{Effort, Role, Shrunk, Timeline, shrink},
+    explain::{Effort, Shrunk, Timeline, shrink},
     format::{
         Document, Format,
         edn::{self, Value},
@@ -129,7 +128,7 @@ impl Explain {
             false => answer
                 .text
                 .lines()
-                .try_for_each(|line| report.line(coloured(line)))?,
+                .try_for_each(|line| report.line(say::coloured(line)))?,
         }
         Ok(answer.verdict)
     }
@@ -210,7 +209,7 @@ impl Explaining<'_> {
         let heading = format!("{}: {summary}", say::harmless(self.name));
         Answer {
             verdict: Verdict::No,
-            text: format!("{heading}\n{}", timeline.paint(paint)),
+            text: format!("{heading}\n{}", timeline.paint(say::paint)),
             json,
             kept: shrunk.map(|shrunk| shrunk.indices.clone()),
         }
@@ -257,24 +256,5 @@ fn write(
     match format {
         Format::Edn => edn::write(to, &document),
         Format::JsonLines => jsonl::write(to, &document),
-    }
-}
-
-fn paint(role: Role, text: &str) -> String {
-    let style = match role {
-        Role::Heading => Style::new().bold(),
-        Role::Culprit => AnsiColor::Red.on_default().bold(),
-        Role::Lane => AnsiColor::Cyan.on_default(),
-        Role::State => AnsiColor::Green.on_default(),
-        _ => Style::new().dimmed(),
-    };
-    format!("{style}{text}{style:#}")
-}
-
-/// With its colours where a terminal shows them, and else without.
-fn coloured(line: &str) -> impl Display {
-    match anstream::AutoStream::choice(&io::stdout()) {
-        anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),
-        _ => line.to_owned(),
     }
 }

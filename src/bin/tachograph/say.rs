@@ -8,7 +8,9 @@ use std::{
     io::{self, StdoutLock, Write},
 };
 
+use anstyle::{AnsiColor, Style};
 use serde_json::Value as Json;
+use tachograph::explain::Role;
 
 use crate::command::is_command;
 
@@ -125,5 +127,25 @@ impl Report {
         text.to_string()
             .lines()
             .try_for_each(|line| self.line(harmless(format_args!("{name}: {line}"))))
+    }
+}
+
+/// A piece of a timeline in the colours of its role.
+pub fn paint(role: Role, text: &str) -> String {
+    let style = match role {
+        Role::Heading => Style::new().bold(),
+        Role::Culprit => AnsiColor::Red.on_default().bold(),
+        Role::Lane => AnsiColor::Cyan.on_default(),
+        Role::State => AnsiColor::Green.on_default(),
+        _ => Style::new().dimmed(),
+    };
+    format!("{style}{text}{style:#}")
+}
+
+/// With its colours where a terminal shows them, and else without.
+pub fn coloured(line: &str) -> impl Display {
+    match anstream::AutoStream::choice(&io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),
+        _ => line.to_owned(),
     }
 }

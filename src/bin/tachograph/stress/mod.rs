@@ -5,13 +5,16 @@ mod channels;
 mod maps;
 mod queues;
 
-use std::{fmt::Write as _, io, path::PathBuf, time::Duration};
+use std::{fmt::Write as _, io, mem, path::PathBuf, time::Duration};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
-use tachograph::stress::{
-    Plan,
-    zoo::{self, Outcome, Subject},
+use tachograph::{
+    explain::Role,
+    stress::{
+        Plan,
+        zoo::{self, Outcome, Subject},
+    },
 };
 
 use crate::{
@@ -67,7 +70,7 @@ impl Stress {
         let Some(subject) = self.object.as_deref().and_then(find) else {
             // Where a script meant to name one, doing nothing must not look like a pass.
             let what = match &self.object {
-                Some(name) => format!("there is no object `{name}`"),
+                Some(name) => format!("there is no object `{name}`{}", perhaps(name)),
                 None => "say which object".to_owned(),
             };
             say::complain(what);
@@ -110,7 +113,7 @@ impl Stress {
                 outcome
                     .text
                     .lines()
-                    .try_for_each(|line| report.line(line))?;
+                    .try_for_each(|line| report.line(say::coloured(&painted(line))))?;
             }
         }
         for error in &outcome.unwritten {
@@ -188,6 +191,14 @@ impl Stress {
     }
 }
 
+/// A line of what was found. It comes as plain text, so what nothing explains is told by the mark before it.
+fn painted(line: &str) -> String {
+    match line.starts_with('✗') || line.starts_with("violation: ") {
+        true => say::paint(Role::Culprit, line),
+        false => line.to_owned(),
+    }
+}
+
 /// The objects that people use, by family. The [zoo] is the other family.
 fn used() -> impl Iterator<Item = &'static Subject> {
     [queues::ALL, channels::ALL, maps::ALL, cells::ALL]
@@ -197,6 +208,37 @@ fn used() -> impl Iterator<Item = &'static Subject> {
 
 fn find(name: &str) -> Option<&'static Subject> {
     used().chain(zoo::ALL).find(|subject| subject.name == name)
+}
+
+/// The objects that may have been meant, if there are any.
+fn perhaps(name: &str) -> String {
+    /// So many letters may be wrong.
+    const WRONG: usize = 2;
+
+    let all = used().chain(zoo::ALL).map(|subject| subject.name);
+    let is_near = |object: &&str| {
+        let begins = name.len() > WRONG && object.starts_with(name);
+        begins || distance(name, object) <= WRONG
+    };
+    let near: Vec<_> = all.filter(is_near).map(|it| format!("`{it}`")).collect();
+    match near.is_empty() {
+        true => String::new(),
+        false => format!(": perhaps {}", near.join(" or ")),
+    }
+}
+
+/// How many letters must be put in, taken out or changed to make one of the other. O(letters of one × letters of the other).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (number, from) in one.chars().enumerate() {
+        let mut diagonal = mem::replace(&mut row[0], number + 1);
+        for (at, to) in (1..).zip(other.chars()) {
+            let changed = diagonal + usize::from(from != to);
+            diagonal = row[at];
+            row[at] = changed.min(diagonal + 1).min(row[at - 1] + 1);
+        }
+    }
+    row[other.chars().count()]
 }
 
 /// All objects, for a person.
