@@ -76,7 +76,11 @@ impl Schedules {
 
     /// The schedule that bytes choose, once a round: at each point where there is a choice, the next byte says who goes on. When
     /// there are no more, the task that is on goes on until it has to wait. For a fuzzer, which learns from the code
-    /// that is reached which bytes are worth keeping.
+    /// that is reached which bytes are worth keeping. Nothing here tells it of the orders that are tried: what a scheduler sees are
+    /// tasks, not what they access. An object that does tell it [gets further](super#programs-from-a-fuzzer).
+    ///
+    /// An object that waits for others in a loop has to say so, as under [`pct`](Self::pct): where there are no more bytes, a task
+    /// that does not yield goes on alone, and the schedule becomes too long.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Strategy::Bytes(bytes.into()), 1)
     }
