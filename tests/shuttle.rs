@@ -642,10 +642,36 @@ fn a_schedule_of_other_code_is_none() {
     let said = panic_of(|| {
         Stress::new(Owned, || ())
             .schedules(Schedules::replay(schedule))
-            .run(|(), _| true, |_| LockOp::Release(0));
+            .run(|(), _| true, taken_and_wanted());
     });
     assert!(
         said.starts_with("the schedule is one of other code"),
+        "{said}"
+    );
+}
+
+/// It would fit, for the operations come to the same points.
+#[test]
+fn a_schedule_of_other_operations_is_none() {
+    let test = |op: CounterOp, count, schedules| {
+        Stress::new(Counter::new(), || ())
+            .plan(Plan::new().threads(2).operations(1).rounds(1).seed(1))
+            .schedules(schedules)
+            .report(
+                move |(), op| match op {
+                    CounterOp::Add(_) => CounterRet::Done,
+                    _ => CounterRet::Count(count),
+                },
+                move |_| op.clone(),
+            )
+    };
+    let finding = test(CounterOp::Get, 1, Schedules::random()).finding;
+    let schedule = finding.unwrap().schedule.unwrap();
+    let replay = |op| test(op, 0, Schedules::replay(schedule.clone()));
+    assert!(replay(CounterOp::Get).is_pass());
+    let said = panic_of(|| drop(replay(CounterOp::Add(1))));
+    assert!(
+        said.starts_with("the schedule is one of other operations"),
         "{said}"
     );
 }
@@ -770,19 +796,20 @@ fn a_schedule_of_the_last_round_there_is_replays() {
 #[test]
 fn what_is_no_schedule_is_said() {
     let said = |text: &str| text.parse::<Saved>().unwrap_err().to_string();
-    let start = "tachograph-schedule-1 seed 7 round 0 threads 2 operations 3 random 9 steps";
+    let start =
+        "tachograph-schedule-2 seed 7 round 0 threads 2 operations 3 drawn 8 random 9 steps";
     for (text, what) in [
-        ("", "it ends where there should be tachograph-schedule-1"),
+        ("", "it ends where there should be tachograph-schedule-2"),
         (
             "9102",
-            "\"9102\", where there should be tachograph-schedule-1",
+            "\"9102\", where there should be tachograph-schedule-2",
         ),
         (
-            "tachograph-schedule-1 seed x",
+            "tachograph-schedule-2 seed x",
             "\"x\", where there should be a number",
         ),
         (
-            "tachograph-schedule-1 round 1",
+            "tachograph-schedule-2 round 1",
             "\"round\", where there should be seed",
         ),
         (

@@ -205,7 +205,7 @@
 //! # Operations from `proptest`
 //!
 //! A strategy is drawn from by its own runner, seeded from ours. It goes on from round to round: a schedule that was
-//! found in a later one cannot be replayed by it.
+//! found in a later one cannot be replayed by it, which is noticed.
 //!
 //! ```
 //! use proptest::{prelude::*, strategy::ValueTree, test_runner::{Config, RngAlgorithm, TestRng, TestRunner}};

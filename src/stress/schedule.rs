@@ -5,21 +5,21 @@ use std::{fmt, str::FromStr};
 use super::Plan;
 
 /// The first word of every schedule's text; the number is the version.
-const FORMAT: &str = "tachograph-schedule-1";
+const FORMAT: &str = "tachograph-schedule-2";
 /// No schedule is longer: shuttle gives up before.
 const STEPS: usize = 1 << 24;
 
 /// Who went on when in one run of a [stress test with schedules](super::Schedules), and which operations were drawn: all that
 /// it takes to [run it again](super::Schedules::replay).
 ///
-/// Its text is one line: what the operations were drawn of, then the task that goes on at each point of the schedule
+/// Its text is one line: what the operations were drawn of, a fingerprint of them, then the task that goes on at each point of the schedule
 /// (0 prepares, the others are the threads), so many times. It is what [`Plan::output`](super::Plan::output) writes to
 /// a file that ends in `.schedule`.
 ///
 /// ```
 /// use tachograph::stress::Schedule;
 ///
-/// let text = "tachograph-schedule-1 seed 7 round 0 threads 2 operations 3 random 9 steps 0*5 1*2 2 0";
+/// let text = "tachograph-schedule-2 seed 7 round 0 threads 2 operations 3 drawn 8 random 9 steps 0*5 1*2 2 0";
 /// let schedule: Schedule = text.parse()?;
 /// assert_eq!(schedule.to_string(), text);
 /// assert!("0*5 1*2 2 0".parse::<Schedule>().is_err());
@@ -31,6 +31,8 @@ pub struct Schedule {
     pub(super) round: u64,
     pub(super) threads: usize,
     pub(super) operations: usize,
+    /// The fingerprint of the operations that were drawn.
+    pub(super) drawn: u64,
     /// The seed of what shuttle's own generator of random numbers gave.
     pub(super) random: u64,
     pub(super) steps: Vec<Step>,
@@ -79,13 +81,14 @@ impl fmt::Display for Schedule {
             round,
             threads,
             operations,
+            drawn,
             random,
             steps,
         } = self;
         write!(
             f,
             "{FORMAT} seed {seed} round {round} threads {threads} operations {operations} \
-             random {random} steps"
+             drawn {drawn} random {random} steps"
         )?;
         for run in steps.chunk_by(Step::eq) {
             match run[0] {
@@ -115,6 +118,7 @@ impl FromStr for Schedule {
             round: named("round")?,
             threads: named("threads")? as usize,
             operations: named("operations")? as usize,
+            drawn: named("drawn")?,
             random: named("random")?,
             steps: Vec::new(),
         };

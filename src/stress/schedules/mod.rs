@@ -68,8 +68,8 @@ impl Schedules {
     }
 
     /// This schedule again, once. Threads, operations, rounds and seed are the schedule's and not the [`Plan`](super::Plan)'s. Operations
-    /// are drawn for its round alone, and have to be the same without the rounds before. Where the code has changed so much that the schedule does
-    /// not fit, or is not used up though nothing was found, the test panics and says so.
+    /// are drawn for its round alone, and have to be the same without the rounds before, and have the same `Debug` text. Where they are others,
+    /// or the code has changed so much that the schedule does not fit, or is not used up though nothing was found, the test panics and says so.
     pub const fn replay(schedule: Schedule) -> Self {
         Self::new(Strategy::Replay(schedule), 1)
     }
@@ -175,8 +175,8 @@ where
     ///
     /// # Panics
     ///
-    /// As that does; where operations never end; and where a schedule that is replayed is one of other code, which does not
-    /// come to the same points.
+    /// As that does; where operations never end; and where a schedule that is replayed is one of other operations, or of other code,
+    /// which does not come to the same points.
     #[track_caller]
     pub fn run(
         self,
@@ -192,7 +192,8 @@ where
     ///
     /// # Panics
     ///
-    /// As that does; and where a schedule that is replayed is one of other code, which does not come to the same points.
+    /// As that does; and where a schedule that is replayed is one of other operations, or of other code, which does not come to
+    /// the same points.
     pub fn report(
         self,
         run: impl Fn(&T, &S::Op) -> S::Ret + Send + Sync + 'static,

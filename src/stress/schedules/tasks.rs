@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     cell::RefCell,
+    fmt::{self, Debug, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -78,13 +79,22 @@ where
             draw_ops(&mut draw, &mut ops);
             ops
         });
-        *lock(&round.drawn) = Arc::new(drawn.collect());
+        let drawn: Vec<_> = drawn.collect();
+        let fingerprint = fingerprint(&drawn);
+        *lock(&round.drawn) = Arc::new(drawn);
+        if let Some(replayed) = schedules.replays() {
+            assert!(
+                replayed.drawn == fingerprint,
+                "the schedule is one of other operations than those that were drawn now",
+            );
+        }
 
         let progress = Rc::new(RefCell::new(Progress::new(Schedule {
             seed,
             round: number,
             threads,
             operations,
+            drawn: fingerprint,
             random: 0,
             steps: Vec::new(),
         })));
@@ -174,6 +184,25 @@ where
             &finding.cause,
         )
     })
+}
+
+/// Tells operations from others by their `Debug` text: FNV-1a, which is the same in every build.
+fn fingerprint(drawn: &impl Debug) -> u64 {
+    struct Hash(u64);
+
+    impl Write for Hash {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for byte in text.bytes() {
+                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+            Ok(())
+        }
+    }
+
+    let mut hash = Hash(0xcbf2_9ce4_8422_2325);
+    // A user's `Debug` that fails has said what it has said.
+    let _ = write!(hash, "{drawn:?}");
+    hash.0
 }
 
 /// What the tasks of a round share.
