@@ -836,4 +836,7 @@ fn what_is_no_schedule_is_said() {
     ] {
         assert_eq!(said(text), format!("not a schedule: {what}"));
     }
+    // Nor is what is there repeated, however long it is.
+    let long = said(&"ü".repeat(1 << 20));
+    assert!(long.len() < 200, "{} bytes", long.len());
 }

@@ -6,8 +6,11 @@ use super::Plan;
 
 /// The first word of every schedule's text; the number is the version.
 const FORMAT: &str = "tachograph-schedule-2";
-/// No schedule is longer: shuttle gives up before.
+/// No text makes more of them, lest a few characters take all memory. Shuttle gives up at a million; but a test may begin that count anew,
+/// and numbers that are drawn are not in it.
 const STEPS: usize = 1 << 24;
+/// So much of a word that should not be there is told.
+const CHARACTERS: usize = 40;
 
 /// Who went on when in one run of a [stress test with schedules](super::Schedules), and which operations were drawn: all that
 /// it takes to [run it again](super::Schedules::replay).
@@ -52,7 +55,7 @@ pub(super) enum Step {
 pub struct InvalidSchedule {
     /// What should be there.
     expected: &'static str,
-    /// The word that is there instead; `None` at the end.
+    /// The word that is there instead, or its beginning; `None` at the end.
     found: Option<String>,
 }
 
@@ -165,8 +168,9 @@ fn number(word: Option<&str>) -> Result<u64, InvalidSchedule> {
 }
 
 fn invalid(expected: &'static str, found: Option<&str>) -> InvalidSchedule {
-    InvalidSchedule {
-        expected,
-        found: found.map(str::to_owned),
-    }
+    let found = found.map(|word| match word.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    });
+    InvalidSchedule { expected, found }
 }
