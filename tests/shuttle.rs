@@ -588,6 +588,74 @@ fn an_operation_that_panics_ends_the_test() {
     );
 }
 
+/// Of an object with two threads and one operation, which tells whether it was run before.
+fn worker_test(panics_in_drop: bool, schedules: Schedules) -> Report<CounterOp, CounterRet, i64> {
+    struct Worker {
+        is_run: AtomicU64,
+        panics: bool,
+    }
+
+    impl Drop for Worker {
+        fn drop(&mut self) {
+            let runs = self.is_run.load(SeqCst);
+            assert!(!self.panics || runs != 1, "it was lost");
+        }
+    }
+
+    let make = move || Worker {
+        is_run: AtomicU64::new(0),
+        panics: panics_in_drop,
+    };
+    Stress::new(Counter::new(), make)
+        .plan(Plan::new().threads(2).operations(1).rounds(20).seed(1))
+        .schedules(schedules)
+        .report(
+            move |worker, _| {
+                let runs = worker.is_run.load(SeqCst);
+                worker.is_run.store(runs + 1, SeqCst); // of two at once, one is lost
+                if !panics_in_drop {
+                    let task = thread::spawn(move || assert!(runs != 1, "the task is ill"));
+                    let _ = task.join();
+                }
+                CounterRet::Done
+            },
+            |_| CounterOp::Add(1),
+        )
+}
+
+#[test]
+fn a_panic_in_a_task_that_the_object_spawned_is_one() {
+    let report = worker_test(false, Schedules::random());
+    let finding = report.finding.as_ref().unwrap();
+    let Cause::Panic { thread, message } = &finding.cause else {
+        panic!("{report}");
+    };
+    assert_eq!(
+        message,
+        "in a task that the object spawned: the task is ill"
+    );
+    assert!(*thread >= 2, "{report}");
+    assert_eq!(report.counts.panicked, 1);
+    let again = worker_test(false, Schedules::replay(finding.schedule.clone().unwrap()));
+    assert_eq!(again.finding.unwrap().account, finding.account);
+}
+
+#[test]
+fn a_race_that_shows_when_the_object_is_dropped_is_found_and_replays() {
+    let report = worker_test(true, Schedules::random());
+    let finding = report
+        .finding
+        .as_ref()
+        .unwrap_or_else(|| panic!("{report}"));
+    assert!(
+        matches!(&finding.cause, Cause::Drop { message } if message == "it was lost"),
+        "{report}"
+    );
+    assert_eq!(report.counts.panicked, 1);
+    let again = worker_test(true, Schedules::replay(finding.schedule.clone().unwrap()));
+    assert_eq!(again.finding.unwrap().account, finding.account);
+}
+
 #[test]
 fn a_panic_in_make_or_draw_goes_on() {
     let test = |makes: bool, draws: bool| {

@@ -111,8 +111,10 @@
 //! - **In an operation:** it is recorded as `info`, that thread's other operations of the round are left out, the round is checked,
 //!   and the test ends: with the violation if there is one, else with the panic. An operation that may panic has to catch it
 //!   itself.
-//! - **In what drops the object, or an operation once it has run:** the test ends as well. (Under schedules that are chosen the panic
-//!   goes on.)
+//! - **In what drops the object, or an operation once it has run:** the test ends as well. (Of an operation the panic goes on, under
+//!   schedules that are chosen.)
+//! - **In a task that the object spawned,** under such schedules: as in an operation, of a thread whose number comes after those of the
+//!   plan. Threads of `std` panic for themselves.
 //! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
 //!   finished the rounds they are at.
 //!
