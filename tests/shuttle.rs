@@ -588,6 +588,74 @@ fn an_operation_that_panics_ends_the_test() {
     );
 }
 
+/// Of an object with two threads and one operation, which tells whether it was run before.
+fn worker_test(panics_in_drop: bool, schedules: Schedules) -> Report<CounterOp, CounterRet, i64> {
+    struct Worker {
+        is_run: AtomicU64,
+        panics: bool,
+    }
+
+    impl Drop for Worker {
+        fn drop(&mut self) {
+            let runs = self.is_run.load(SeqCst);
+            assert!(!self.panics || runs != 1, "it was lost");
+        }
+    }
+
+    let make = move || Worker {
+        is_run: AtomicU64::new(0),
+        panics: panics_in_drop,
+    };
+    Stress::new(Counter::new(), make)
+        .plan(Plan::new().threads(2).operations(1).rounds(20).seed(1))
+        .schedules(schedules)
+        .report(
+            move |worker, _| {
+                let runs = worker.is_run.load(SeqCst);
+                worker.is_run.store(runs + 1, SeqCst); // of two at once, one is lost
+                if !panics_in_drop {
+                    let task = thread::spawn(move || assert!(runs != 1, "the task is ill"));
+                    let _ = task.join();
+                }
+                CounterRet::Done
+            },
+            |_| CounterOp::Add(1),
+        )
+}
+
+#[test]
+fn a_panic_in_a_task_that_the_object_spawned_is_one() {
+    let report = worker_test(false, Schedules::random());
+    let finding = report.finding.as_ref().unwrap();
+    let Cause::Panic { thread, message } = &finding.cause else {
+        panic!("{report}");
+    };
+    assert_eq!(
+        message,
+        "in a task that the object spawned: the task is ill"
+    );
+    assert!(*thread >= 2, "{report}");
+    assert_eq!(report.counts.panicked, 1);
+    let again = worker_test(false, Schedules::replay(finding.schedule.clone().unwrap()));
+    assert_eq!(again.finding.unwrap().account, finding.account);
+}
+
+#[test]
+fn a_race_that_shows_when_the_object_is_dropped_is_found_and_replays() {
+    let report = worker_test(true, Schedules::random());
+    let finding = report
+        .finding
+        .as_ref()
+        .unwrap_or_else(|| panic!("{report}"));
+    assert!(
+        matches!(&finding.cause, Cause::Drop { message } if message == "it was lost"),
+        "{report}"
+    );
+    assert_eq!(report.counts.panicked, 1);
+    let again = worker_test(true, Schedules::replay(finding.schedule.clone().unwrap()));
+    assert_eq!(again.finding.unwrap().account, finding.account);
+}
+
 #[test]
 fn a_panic_in_make_or_draw_goes_on() {
     let test = |makes: bool, draws: bool| {
@@ -642,10 +710,36 @@ fn a_schedule_of_other_code_is_none() {
     let said = panic_of(|| {
         Stress::new(Owned, || ())
             .schedules(Schedules::replay(schedule))
-            .run(|(), _| true, |_| LockOp::Release(0));
+            .run(|(), _| true, taken_and_wanted());
     });
     assert!(
         said.starts_with("the schedule is one of other code"),
+        "{said}"
+    );
+}
+
+/// It would fit, for the operations come to the same points.
+#[test]
+fn a_schedule_of_other_operations_is_none() {
+    let test = |op: CounterOp, count, schedules| {
+        Stress::new(Counter::new(), || ())
+            .plan(Plan::new().threads(2).operations(1).rounds(1).seed(1))
+            .schedules(schedules)
+            .report(
+                move |(), op| match op {
+                    CounterOp::Add(_) => CounterRet::Done,
+                    _ => CounterRet::Count(count),
+                },
+                move |_| op.clone(),
+            )
+    };
+    let finding = test(CounterOp::Get, 1, Schedules::random()).finding;
+    let schedule = finding.unwrap().schedule.unwrap();
+    let replay = |op| test(op, 0, Schedules::replay(schedule.clone()));
+    assert!(replay(CounterOp::Get).is_pass());
+    let said = panic_of(|| drop(replay(CounterOp::Add(1))));
+    assert!(
+        said.starts_with("the schedule is one of other operations"),
         "{said}"
     );
 }
@@ -770,19 +864,20 @@ fn a_schedule_of_the_last_round_there_is_replays() {
 #[test]
 fn what_is_no_schedule_is_said() {
     let said = |text: &str| text.parse::<Saved>().unwrap_err().to_string();
-    let start = "tachograph-schedule-1 seed 7 round 0 threads 2 operations 3 random 9 steps";
+    let start =
+        "tachograph-schedule-2 seed 7 round 0 threads 2 operations 3 drawn 8 random 9 steps";
     for (text, what) in [
-        ("", "it ends where there should be tachograph-schedule-1"),
+        ("", "it ends where there should be tachograph-schedule-2"),
         (
             "9102",
-            "\"9102\", where there should be tachograph-schedule-1",
+            "\"9102\", where there should be tachograph-schedule-2",
         ),
         (
-            "tachograph-schedule-1 seed x",
+            "tachograph-schedule-2 seed x",
             "\"x\", where there should be a number",
         ),
         (
-            "tachograph-schedule-1 round 1",
+            "tachograph-schedule-2 round 1",
             "\"round\", where there should be seed",
         ),
         (
@@ -809,4 +904,7 @@ fn what_is_no_schedule_is_said() {
     ] {
         assert_eq!(said(text), format!("not a schedule: {what}"));
     }
+    // Nor is what is there repeated, however long it is.
+    let long = said(&"ü".repeat(1 << 20));
+    assert!(long.len() < 200, "{} bytes", long.len());
 }

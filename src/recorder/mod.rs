@@ -68,8 +68,8 @@
 //! A process takes a new segment every so often, without a lock of ours; it may call the allocator. Recording never waits, neither for others that
 //! record nor for readers; readers wait for one another.
 //!
-//! The same `fetch_add` hides some bugs, and this is the price of never raising a false alarm: on x86 it drains
-//! the store buffer, and everywhere it orders each completion before all later invocations. An object that lacks
+//! The same `fetch_add` hides some bugs, and this is the price of never raising a false alarm: on x86, RISC-V, and AArch64 with
+//! LSE (8.1 and later) it is a full barrier, and everywhere it orders each completion before all later invocations. An object that lacks
 //! a fence *between* two operations of different threads may pass here and fail without a recorder. Races
 //! *within* operations that overlap are not hidden: nothing is recorded between an invocation and its
 //! completion.
@@ -95,10 +95,20 @@
 //!
 //! That order is not one that the object could know, though, for between an operation that completed and one invoked
 //! later there is nothing that loom would see, unless the program puts it there (by joining a thread, say). The second may rightly miss the
-//! effects of the first. What such histories are to be held against is therefore
+//! effects of the first. So linearizability is too much to ask, and what such histories are to be held against is at most
 //! sequential consistency (`check::sequentially_consistent`), which asks only for the order within each process. (Build
 //! a recorder in each execution: nothing of loom's is in it.) `tests/loom_for_users.rs` is an example: a message passed without
 //! release and acquire is found, and one with them is right.
+//!
+//! Even that may be too much:
+//!
+//! - **Of several objects together.** Each may be sequentially consistent and all of them not: two threads each write one of two
+//!   registers and then read the other, and both read the old value. Held together against a map, correct registers would be
+//!   convicted. Check one object at a time, with a history of its own.
+//! - **Of `SeqCst`.** Loom takes a `SeqCst` access for `AcqRel`, so it comes to executions that there are not. An object that is right
+//!   only because its accesses are `SeqCst` is convicted, unless it uses `fence(SeqCst)`, which loom knows.
+//! - **Of an object that promises less,** such as a counter in several cells, whose sum was perhaps never there. Hold it against what it promises, by
+//!   assertions of your own on the history.
 
 mod call;
 mod pool;

@@ -111,8 +111,10 @@
 //! - **In an operation:** it is recorded as `info`, that thread's other operations of the round are left out, the round is checked,
 //!   and the test ends: with the violation if there is one, else with the panic. An operation that may panic has to catch it
 //!   itself.
-//! - **In what drops the object, or an operation once it has run:** the test ends as well. (Under schedules that are chosen the panic
-//!   goes on.)
+//! - **In what drops the object, or an operation once it has run:** the test ends as well. (Of an operation the panic goes on, under
+//!   schedules that are chosen.)
+//! - **In a task that the object spawned,** under such schedules: as in an operation, of a thread whose number comes after those of the
+//!   plan. Threads of `std` panic for themselves.
 //! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
 //!   finished the rounds they are at.
 //! - **In what tells a finding or saves it**, which are `Debug`, `Clone`, `Eq` and `Hash` of operations, results and states, and
@@ -128,19 +130,23 @@
 //! # Programs from a fuzzer
 //!
 //! What the threads do may also be given, as a [`Program`]. With the feature `arbitrary` one is made of a fuzzer's bytes,
-//! so a target of `cargo fuzz` for a structure of one's own is this, `tachograph = { …, features = ["arbitrary", "stress"] }`
-//! beside `libfuzzer-sys` in `fuzz/Cargo.toml`:
+//! so a target of `cargo fuzz` for a structure of one's own is this, of `crossbeam`'s queue. In `fuzz/Cargo.toml`, as `cargo fuzz
+//! init` makes it, there is `libfuzzer-sys`; it also takes `tachograph` with `features = ["arbitrary", "stress"]`, and what has the
+//! structure, here `crossbeam`:
 //!
 //! ```
-//! # #[cfg(feature = "arbitrary")] {
-//! # macro_rules! fuzz_target { (|$program:ident: $type:ty| $body:block) => {
-//! #     let bytes: Vec<u8> = (0..200).collect();
-//! #     let $program = arbitrary::Unstructured::new(&bytes).arbitrary::<$type>().unwrap();
-//! #     $body
-//! # } }
-//! # use crossbeam::queue::SegQueue;
-//! // #![no_main]
-//! // use libfuzzer_sys::fuzz_target;
+//! # #[cfg(feature = "arbitrary")] mod target {
+//! #![no_main]
+//! # mod libfuzzer_sys { // without libFuzzer: on a few bytes
+//! #     macro_rules! fuzz_target { (|$program:ident: $type:ty| $body:block) => { pub fn run() {
+//! #         let bytes: Vec<u8> = (0..200).collect();
+//! #         let $program = arbitrary::Unstructured::new(&bytes).arbitrary::<$type>().unwrap();
+//! #         $body
+//! #     } } }
+//! #     pub(crate) use fuzz_target;
+//! # }
+//! use crossbeam::queue::SegQueue;
+//! use libfuzzer_sys::fuzz_target;
 //! use tachograph::{model::{Queue, queue::{Op, Ret}}, stress::{Plan, Program, Stress}};
 //!
 //! fuzz_target!(|program: Program<Op<u8>>| {
@@ -153,28 +159,33 @@
 //!     );
 //! });
 //! # }
+//! # #[cfg(feature = "arbitrary")]
+//! # target::run();
 //! ```
 //!
 //! The fuzzer is told by its coverage what a program reaches in the structure; the threads are real, so a program is run some
 //! rounds, and what it finds may not be found at the first try again. Give operations that wait for others only
 //! where the object cannot be left waiting.
 //!
-//! With the feature `shuttle` as well, and an object over `shuttle::sync`, the bytes behind the program choose the
-//! schedule, so that coverage steers both, and what is found is found again:
+//! With the feature `shuttle` as well (`features = ["arbitrary", "shuttle", "stress"]`, and `shuttle` itself), and an object over
+//! `shuttle::sync`, the bytes behind the program choose the schedule, so that the fuzzer learns both, and what is found is found again:
 //!
 //! ```
-//! # #[cfg(all(feature = "arbitrary", feature = "shuttle"))] {
-//! # macro_rules! fuzz_target { (|$input:ident: $type:ty| $body:block) => {
-//! #     let bytes: Vec<u8> = (0..200).collect();
-//! #     let bytes = arbitrary::Unstructured::new(&bytes);
-//! #     let $input = <$type as arbitrary::Arbitrary>::arbitrary_take_rest(bytes).unwrap();
-//! #     assert!(!$input.1.is_empty());
-//! #     $body
-//! # } }
-//! # use std::collections::VecDeque;
-//! # use shuttle::sync::Mutex;
-//! // #![no_main]
-//! // use libfuzzer_sys::fuzz_target;
+//! # #[cfg(all(feature = "arbitrary", feature = "shuttle"))] mod target {
+//! #![no_main]
+//! # mod libfuzzer_sys { // as above
+//! #     macro_rules! fuzz_target { (|$input:ident: $type:ty| $body:block) => { pub fn run() {
+//! #         let bytes: Vec<u8> = (0..200).collect();
+//! #         let bytes = arbitrary::Unstructured::new(&bytes);
+//! #         let $input = <$type as arbitrary::Arbitrary>::arbitrary_take_rest(bytes).unwrap();
+//! #         assert!(!$input.1.is_empty());
+//! #         $body
+//! #     } } }
+//! #     pub(crate) use fuzz_target;
+//! # }
+//! use std::collections::VecDeque;
+//! use libfuzzer_sys::fuzz_target;
+//! use shuttle::sync::Mutex;
 //! use tachograph::{model::{Queue, queue::{Op, Ret}}, stress::{Plan, Program, Schedules, Stress}};
 //!
 //! fuzz_target!(|input: (Program<Op<u8>>, &[u8])| {
@@ -188,16 +199,18 @@
 //!         });
 //! });
 //! # }
+//! # #[cfg(all(feature = "arbitrary", feature = "shuttle"))]
+//! # target::run();
 //! ```
 //!
-//! Another order of the same accesses leads through the same code, most of the time. A fuzzer gets further where it is told of
-//! orders too: `fuzz/bodies/lock.rs` in the repository counts for it which access came after which. Give it `-len_control=0`,
-//! for a schedule has to be long enough at once.
+//! Another order of the same accesses leads through the same code, most of the time, and coverage alone says little. A fuzzer gets
+//! further where it is told of orders too: `fuzz/bodies/lock.rs` in the repository counts for it which access came after which, in a
+//! table in the section `__libfuzzer_extra_counters`. Give it `-len_control=0`, for a schedule has to be long enough at once.
 //!
 //! # Operations from `proptest`
 //!
 //! A strategy is drawn from by its own runner, seeded from ours. It goes on from round to round: a schedule that was
-//! found in a later one cannot be replayed by it.
+//! found in a later one cannot be replayed by it, which is noticed.
 //!
 //! ```
 //! use proptest::{prelude::*, strategy::ValueTree, test_runner::{Config, RngAlgorithm, TestRng, TestRunner}};

@@ -80,7 +80,8 @@ impl Plan {
         Self { time, ..self }
     }
 
-    /// The seed of operations, delays and schedules; if nothing is said, another in every run.
+    /// The seed of operations, delays and schedules; if nothing is said, another in every run. (Where the environment has
+    /// `SHUTTLE_RANDOM_SEED`, shuttle takes that for the schedules of PCT instead, the same in each round.)
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         let seed = Some(seed);

@@ -5,21 +5,24 @@ use std::{fmt, str::FromStr};
 use super::Plan;
 
 /// The first word of every schedule's text; the number is the version.
-const FORMAT: &str = "tachograph-schedule-1";
-/// No schedule is longer: shuttle gives up before.
+const FORMAT: &str = "tachograph-schedule-2";
+/// No text makes more of them, lest a few characters take all memory. Shuttle gives up at a million; but a test may begin that count anew,
+/// and numbers that are drawn are not in it.
 const STEPS: usize = 1 << 24;
+/// So much of a word that should not be there is told.
+const CHARACTERS: usize = 40;
 
 /// Who went on when in one run of a [stress test with schedules](super::Schedules), and which operations were drawn: all that
 /// it takes to [run it again](super::Schedules::replay).
 ///
-/// Its text is one line: what the operations were drawn of, then the task that goes on at each point of the schedule
+/// Its text is one line: what the operations were drawn of, a fingerprint of them, then the task that goes on at each point of the schedule
 /// (0 prepares, the others are the threads), so many times. It is what [`Plan::output`](super::Plan::output) writes to
 /// a file that ends in `.schedule`.
 ///
 /// ```
 /// use tachograph::stress::Schedule;
 ///
-/// let text = "tachograph-schedule-1 seed 7 round 0 threads 2 operations 3 random 9 steps 0*5 1*2 2 0";
+/// let text = "tachograph-schedule-2 seed 7 round 0 threads 2 operations 3 drawn 8 random 9 steps 0*5 1*2 2 0";
 /// let schedule: Schedule = text.parse()?;
 /// assert_eq!(schedule.to_string(), text);
 /// assert!("0*5 1*2 2 0".parse::<Schedule>().is_err());
@@ -31,6 +34,8 @@ pub struct Schedule {
     pub(super) round: u64,
     pub(super) threads: usize,
     pub(super) operations: usize,
+    /// The fingerprint of the operations that were drawn.
+    pub(super) drawn: u64,
     /// The seed of what shuttle's own generator of random numbers gave.
     pub(super) random: u64,
     pub(super) steps: Vec<Step>,
@@ -50,7 +55,7 @@ pub(super) enum Step {
 pub struct InvalidSchedule {
     /// What should be there.
     expected: &'static str,
-    /// The word that is there instead; `None` at the end.
+    /// The word that is there instead, or its beginning; `None` at the end.
     found: Option<String>,
 }
 
@@ -79,13 +84,14 @@ impl fmt::Display for Schedule {
             round,
             threads,
             operations,
+            drawn,
             random,
             steps,
         } = self;
         write!(
             f,
             "{FORMAT} seed {seed} round {round} threads {threads} operations {operations} \
-             random {random} steps"
+             drawn {drawn} random {random} steps"
         )?;
         for run in steps.chunk_by(Step::eq) {
             match run[0] {
@@ -115,6 +121,7 @@ impl FromStr for Schedule {
             round: named("round")?,
             threads: named("threads")? as usize,
             operations: named("operations")? as usize,
+            drawn: named("drawn")?,
             random: named("random")?,
             steps: Vec::new(),
         };
@@ -161,8 +168,9 @@ fn number(word: Option<&str>) -> Result<u64, InvalidSchedule> {
 }
 
 fn invalid(expected: &'static str, found: Option<&str>) -> InvalidSchedule {
-    InvalidSchedule {
-        expected,
-        found: found.map(str::to_owned),
-    }
+    let found = found.map(|word| match word.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    });
+    InvalidSchedule { expected, found }
 }

@@ -68,15 +68,19 @@ impl Schedules {
     }
 
     /// This schedule again, once. Threads, operations, rounds and seed are the schedule's and not the [`Plan`](super::Plan)'s. Operations
-    /// are drawn for its round alone, and have to be the same without the rounds before. Where the code has changed so much that the schedule does
-    /// not fit, or is not used up though nothing was found, the test panics and says so.
+    /// are drawn for its round alone, and have to be the same without the rounds before, and have the same `Debug` text. Where they are others,
+    /// or the code has changed so much that the schedule does not fit, or is not used up though nothing was found, the test panics and says so.
     pub const fn replay(schedule: Schedule) -> Self {
         Self::new(Strategy::Replay(schedule), 1)
     }
 
     /// The schedule that bytes choose, once a round: at each point where there is a choice, the next byte says who goes on. When
     /// there are no more, the task that is on goes on until it has to wait. For a fuzzer, which learns from the code
-    /// that is reached which bytes are worth keeping.
+    /// that is reached which bytes are worth keeping. Nothing here tells it of the orders that are tried: what a scheduler sees are
+    /// tasks, not what they access. An object that does tell it [gets further](super#programs-from-a-fuzzer).
+    ///
+    /// An object that waits for others in a loop has to say so, as under [`pct`](Self::pct): where there are no more bytes, a task
+    /// that does not yield goes on alone, and the schedule becomes too long.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Strategy::Bytes(bytes.into()), 1)
     }
@@ -171,8 +175,8 @@ where
     ///
     /// # Panics
     ///
-    /// As that does; where operations never end; and where a schedule that is replayed is one of other code, which does not
-    /// come to the same points.
+    /// As that does; where operations never end; and where a schedule that is replayed is one of other operations, or of other code,
+    /// which does not come to the same points.
     #[track_caller]
     pub fn run(
         self,
@@ -188,7 +192,8 @@ where
     ///
     /// # Panics
     ///
-    /// As that does; and where a schedule that is replayed is one of other code, which does not come to the same points.
+    /// As that does; and where a schedule that is replayed is one of other operations, or of other code, which does not come to
+    /// the same points.
     pub fn report(
         self,
         run: impl Fn(&T, &S::Op) -> S::Ret + Send + Sync + 'static,

@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     cell::RefCell,
+    fmt::{self, Debug, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -23,6 +24,7 @@ use crate::{
         Draw, Plan, ReportOf, Schedule, account,
         judge::{Panic, Trial, message, mix},
         report::{Cause, Finding},
+        schedule::Step,
     },
 };
 
@@ -54,6 +56,7 @@ where
         drawn: Mutex::default(),
         recorder: Mutex::default(),
         panic: Mutex::default(),
+        dropped: Mutex::default(),
         fault: Mutex::default(),
     });
     let (threads, operations, last) = (plan.threads, plan.operations, plan.rounds);
@@ -78,13 +81,22 @@ where
             draw_ops(&mut draw, &mut ops);
             ops
         });
-        *lock(&round.drawn) = Arc::new(drawn.collect());
+        let drawn: Vec<_> = drawn.collect();
+        let fingerprint = fingerprint(&drawn);
+        *lock(&round.drawn) = Arc::new(drawn);
+        if let Some(replayed) = schedules.replays() {
+            assert!(
+                replayed.drawn == fingerprint,
+                "the schedule is one of other operations than those that were drawn now",
+            );
+        }
 
         let progress = Rc::new(RefCell::new(Progress::new(Schedule {
             seed,
             round: number,
             threads,
             operations,
+            drawn: fingerprint,
             random: 0,
             steps: Vec::new(),
         })));
@@ -97,7 +109,10 @@ where
                     return false;
                 }
                 let mut court = court.borrow_mut();
-                let panic = lock(&round.panic).take();
+                let dropped = lock(&round.dropped).take();
+                let dropped = dropped.map(|message| Cause::Drop { message });
+                // What comes first says most.
+                let panic = lock(&round.panic).take().map(Cause::from).or(dropped);
                 court.judge(schedule, round.history(), panic);
                 left > 0 && !court.trial.is_over()
             }
@@ -125,19 +140,27 @@ where
                 // In the specification, between two schedules.
                 resume_unwind(panic);
             }
+            let schedule = &progress.schedule;
             let mut message = message(panic);
-            // Most likely why: what others wait for will not come.
-            if let Some((thread, said)) = lock(&round.panic).take() {
-                message =
-                    format!("an operation of thread {thread} panicked: {said}; then: {message}");
-                court.trial.counts.panicked += 1;
+            let operation = lock(&round.panic).take();
+            if never_ends(&message) {
+                // Most likely why: what others wait for will not come.
+                if let Some((thread, said)) = operation {
+                    message = format!(
+                        "an operation of thread {thread} panicked: {said}; then: {message}"
+                    );
+                    court.trial.counts.panicked += 1;
+                }
+                court.trial.counts.histories += 1;
+                court.conclude(schedule, round.history(), Cause::Stuck { message });
+            } else {
+                // Ours catch what they run: it was a task of the object's.
+                let panic = operation.unwrap_or_else(|| {
+                    let said = format!("in a task that the object spawned: {message}");
+                    (last_thread(schedule), said)
+                });
+                court.judge(schedule, round.history(), Some(panic.into()));
             }
-            court.trial.counts.histories += 1;
-            court.conclude(
-                &progress.schedule,
-                round.history(),
-                Cause::Stuck { message },
-            );
         }
         // What it found counts, but without a finding nothing was said of the schedule that was to be replayed.
         let there = schedules.replays().map(|replayed| replayed.steps.len());
@@ -176,6 +199,41 @@ where
     })
 }
 
+/// Whether this is what shuttle says of tasks that never end.
+fn never_ends(message: &str) -> bool {
+    let says = ["deadlock!", "exceeded max_steps bound"];
+    says.iter().any(|its| message.starts_with(its))
+}
+
+/// The thread that went on last. Those of the object's tasks come after ours.
+fn last_thread(schedule: &Schedule) -> usize {
+    let mut steps = schedule.steps.iter().rev();
+    let task = steps.find_map(|step| match step {
+        Step::Task(task) => Some(*task),
+        Step::Random => None,
+    });
+    task.map_or(0, |task| task.saturating_sub(1)) // 0 prepares
+}
+
+/// Tells operations from others by their `Debug` text: FNV-1a, which is the same in every build.
+fn fingerprint(drawn: &impl Debug) -> u64 {
+    struct Hash(u64);
+
+    impl Write for Hash {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for byte in text.bytes() {
+                self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+            Ok(())
+        }
+    }
+
+    let mut hash = Hash(0xcbf2_9ce4_8422_2325);
+    // A user's `Debug` that fails has said what it has said.
+    let _ = write!(hash, "{drawn:?}");
+    hash.0
+}
+
 /// What the tasks of a round share.
 struct Round<F, R, O, T> {
     /// None while an object is made. If that comes to no end, it is lost with the stack of the task.
@@ -186,6 +244,8 @@ struct Round<F, R, O, T> {
     recorder: Mutex<Recorder<O, T>>,
     /// The first operation that panicked: of which thread, and what it said.
     panic: Mutex<Option<Panic>>,
+    /// What the object said that panicked when it was dropped.
+    dropped: Mutex<Option<String>>,
     /// What else of the user's panicked.
     fault: Mutex<Option<Box<dyn Any + Send>>>,
 }
@@ -242,6 +302,11 @@ impl<F, R, O, T> Round<F, R, O, T> {
             for task in tasks {
                 task.join().expect("a task catches what it runs");
             }
+            // The last reference: some bugs show only here.
+            let drops = AssertUnwindSafe(|| drop(object));
+            if let Err(panic) = catch_unwind(drops) {
+                *lock(&self.dropped) = Some(message(panic));
+            }
         }));
         if let Err(panic) = ran {
             *lock(&self.fault) = Some(panic);
@@ -288,7 +353,7 @@ where
         &mut self,
         schedule: &Schedule,
         history: History<S::Op, S::Ret>,
-        panic: Option<Panic>,
+        panic: Option<Cause<S::State>>,
     ) {
         let verdict =
             check::linearizable(&*self.specification, &history, &self.plan.budget).verdict;
