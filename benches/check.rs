@@ -20,7 +20,7 @@ use tachograph::{
 
 mod histories;
 
-use histories::{Registers, queues, registers, stacks};
+use histories::{Registers, queues, registers, registers_with_unknown, stacks};
 
 /// As long as a verdict may take here.
 const BUDGET: &Budget = &Budget::unlimited().time(Duration::from_secs(60));
@@ -128,6 +128,20 @@ fn main() {
         &report,
     );
     println!("  ten times as many take {:.1} × as long", four / seconds);
+    let times = [million, million / 10].map(|operations| {
+        let history = registers_with_unknown(4, operations, 20);
+        let (seconds, report) = time(rounds, || check::linearizable(&model, &history, BUDGET));
+        line(
+            &format!("register, 4 clients, 1 in 20 unknown, {operations}"),
+            seconds,
+            &report,
+        );
+        seconds
+    });
+    println!(
+        "  ten times as many take {:.1} × as long",
+        times[0] / times[1]
+    );
     for operations in [million / 100, million / 10, million] {
         let history = queues(4, operations, 1);
         let (seconds, report) = time(rounds, || {

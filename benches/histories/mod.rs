@@ -36,6 +36,16 @@ pub fn registers(clients: u64, operations: u64) -> Registers {
     history(&Register::new(), &shape, &mut random, op)
 }
 
+/// Half reads, half writes of values that are all different, one in so many of which is never heard of again.
+pub fn registers_with_unknown(clients: u64, operations: u64, info: u64) -> Registers {
+    let op = unique(register::Op::Write, register::Op::Read);
+    let shape = Shape {
+        info,
+        ..shape(clients, operations)
+    };
+    history(&Register::new(), &shape, &mut Random::new(7), op)
+}
+
 /// Values that are all different, enqueued and dequeued as often as it comes.
 pub fn queues(clients: u64, operations: u64, seed: u64) -> Queues {
     let op = unique(queue::Op::Enqueue, queue::Op::Dequeue);

@@ -1,6 +1,11 @@
 //! What a check finds.
 
-use std::{collections::HashSet, fmt, time::Duration};
+use std::{
+    collections::HashSet,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use super::{Consistency, Spent, budget::Account};
 use crate::{
@@ -415,7 +420,12 @@ fn brief(value: &impl fmt::Debug) -> String {
     }
 
     let mut text = Bounded(String::new(), CHARACTERS);
-    // Fails where it is full, which is well.
-    let _ = fmt::write(&mut text, format_args!("{value:?}"));
+    // Fails where it is full, which is well. A violation is one, whatever it is that cannot be shown.
+    let written = catch_unwind(AssertUnwindSafe(|| {
+        let _ = fmt::write(&mut text, format_args!("{value:?}"));
+    }));
+    if written.is_err() {
+        text.0.push_str("(its Debug panicked)");
+    }
     text.0
 }

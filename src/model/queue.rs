@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, fmt::Debug, hash::Hash, marker::PhantomData};
 
 use super::{About, Access, Collection, Discipline, Model};
-use crate::history::History;
+use crate::{event::EventKind, history::History};
 
 /// A queue of values of type `V`, first in, first out, at first empty; with a capacity or without.
 ///
@@ -112,8 +112,9 @@ impl<V: Clone + Eq + Hash + Debug> Model for Queue<V> {
             (Op::Dequeue, Some(Ret::Value(value))) => Some(Access::Take(Some(value.as_ref()))),
             _ => None,
         };
-        let is_unbounded = self.capacity.is_none();
-        is_unbounded.then(|| Collection::of(Discipline::Fifo, history, access))
+        let has_room = |capacity| most_in(history) <= capacity;
+        let is_never_full = self.capacity.is_none_or(has_room);
+        is_never_full.then(|| Collection::of(Discipline::Fifo, history, access))
     }
 
     fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {
@@ -124,6 +125,20 @@ impl<V: Clone + Eq + Hash + Debug> Model for Queue<V> {
             _ => About::Nothing,
         }
     }
+}
+
+/// The most values that may be in at once: those that began to be put in by then, without those that were taken out. O(events).
+fn most_in<V>(history: &History<Op<V>, Ret<V>>) -> usize {
+    let (mut now, mut most) = (0usize, 0);
+    for event in history.events() {
+        match event.kind {
+            EventKind::Invoke(Op::Enqueue(_)) => now += 1,
+            EventKind::Ok(Ret::Value(Some(_))) => now = now.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    most
 }
 
 #[cfg(feature = "format")]

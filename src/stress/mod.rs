@@ -118,8 +118,7 @@
 //! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
 //!   finished the rounds they are at.
 //! - **In what tells a finding or saves it**, which are `Debug`, `Clone`, `Eq` and `Hash` of operations, results and states, and
-//!   [`Stress::save`]: the account says which round it was, of which seed, and what panicked. (What the checker itself needs to say
-//!   where it came to, `Debug` of the state and of the operations that are open then, is as if the model panicked.)
+//!   [`Stress::save`]: the account says which round it was, of which seed, and what panicked.
 //!
 //! What [settles](Stress::settle) the object is recorded as a process of its own, whose number comes after those of the
 //! threads; a panic in it counts as one of the first thread, which runs it.

@@ -942,6 +942,63 @@ fn a_piece_is_not_judged_whatever_it_completes_of_before() {
 }
 
 #[test]
+fn a_bound_that_is_never_reached_is_none() {
+    let shape = Shape {
+        processes: 4,
+        operations: 10_000,
+        info: 0,
+        fail: 0,
+        open_ends: true,
+    };
+    let mut value = 0;
+    let history = history(&Queue::new(), &shape, &mut Random::new(3), |random| {
+        value += 1;
+        match random.one_in(2) {
+            true => queue::Op::Enqueue(value),
+            false => queue::Op::Dequeue,
+        }
+    });
+    let bounded = |capacity| {
+        let model = Queue::bounded(capacity);
+        let budget = Budget::unlimited().configurations(20_000);
+        check::linearizable(&model, &history, &budget).verdict
+    };
+    match bounded(1000) {
+        Verdict::Linearizable(witness) => {
+            witness.validate(&Queue::bounded(1000), &history).unwrap();
+        }
+        other => panic!("{other}"),
+    }
+    // One that must have been reached is one.
+    assert!(!bounded(2).is_linearizable());
+}
+
+// The values of a user's, which cannot be shown.
+#[test]
+fn a_violation_is_one_whatever_it_is_that_cannot_be_shown() {
+    #[derive(Clone, PartialEq, Eq, Hash)]
+    struct Loud(u8);
+
+    impl std::fmt::Debug for Loud {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("{}", self.0)
+        }
+    }
+
+    use register::Op::{Read, Write};
+    let mut builder = HistoryBuilder::new();
+    builder.invoke(0, Write(Loud(1))).ok(0, None);
+    builder.invoke(0, Read).ok(0, Some(Loud(2)));
+    let history = builder.finish().unwrap();
+    let report = check::linearizable(&Register::new(), &history, UNLIMITED);
+    match &report.verdict {
+        Verdict::Violation(violation) => assert_eq!(violation.event, 3),
+        _ => panic!("it is a violation"),
+    }
+    assert!(report.to_string().contains("(its Debug panicked)"));
+}
+
+#[test]
 fn a_stack_that_pops_from_the_bottom_is_found_out_in_no_time() {
     use stack::{Op, Ret};
     let mut builder = HistoryBuilder::new();
