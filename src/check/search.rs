@@ -132,7 +132,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         // Mostly it is the one that the search could not come to: nothing else has to be found out, and not from the start.
         if let Some(before) = stuck.before.take() {
             let end = guess + 1;
-            let patience = Patience::SHORT.times(32);
+            let patience = self.short().times(32);
             let again = self.search(positions.clone(), end, u64::MAX, patience, *before)?;
             match again.end {
                 End::Stuck(_) => unexplained = end,
@@ -220,20 +220,22 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         most: u64,
         is_hard: &mut bool,
     ) -> Option<Search<'_, 'h, S, WORDS>> {
-        let forms = [
-            Form::Wide(Approach::Exact, Patience::SHORT),
-            Form::Deep(Patience::LITTLE),
+        let (little, kept) = match self.account.is_impatient() {
+            false => (Patience::LITTLE, [8, 128, 1024, 8192]),
+            true => (Patience::NONE, [1, 2, 3, 4]),
+        };
+        let first = [
+            Form::Wide(Approach::Exact, self.short()),
+            Form::Deep(little),
             // Where unknown operations are not told apart, there are fewer, and what cannot be explained so is found out for good.
-            Form::Wide(Approach::Loose, Patience::SHORT.times(32)),
-            Form::Wide(Approach::Narrow(8), Patience::ENDLESS),
-            Form::Wide(Approach::Narrow(128), Patience::ENDLESS),
-            Form::Wide(Approach::Narrow(1024), Patience::ENDLESS),
-            Form::Wide(Approach::Narrow(8192), Patience::ENDLESS),
+            Form::Wide(Approach::Loose, self.short().times(32)),
         ];
-        let more = std::iter::successors(Some(Patience::SHORT), |last| Some(last.times(16)))
+        let narrow = kept.map(|kept| Form::Wide(Approach::Narrow(kept), Patience::ENDLESS));
+        let more = std::iter::successors(Some(self.short()), |last| Some(last.times(16)))
             .skip(1)
             .flat_map(|patience| [Form::Deep(patience), Form::Wide(Approach::Exact, patience)]);
-        let mut forms = forms.into_iter().skip(usize::from(*is_hard)).chain(more);
+        let first = first.into_iter().skip(usize::from(*is_hard));
+        let mut forms = first.chain(narrow).chain(more);
         loop {
             let search = match forms.next().expect("there is always more") {
                 Form::Deep(patience) => self.depth_first(positions.clone(), end, most, patience)?,
@@ -246,6 +248,14 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 return Some(search);
             }
             *is_hard = true;
+        }
+    }
+
+    /// How long most histories take.
+    fn short(&self) -> Patience {
+        match self.account.is_impatient() {
+            false => Patience::SHORT,
+            true => Patience::NONE,
         }
     }
 
@@ -602,6 +612,11 @@ impl Patience {
     const LITTLE: Self = Self {
         configurations: 1 << 12,
         per_event: 4,
+    };
+    /// What is decided at once.
+    const NONE: Self = Self {
+        configurations: 2,
+        per_event: 0,
     };
     const ENDLESS: Self = Self {
         configurations: u64::MAX,

@@ -2,10 +2,14 @@
 
 use std::fmt::Debug;
 
-use tachograph::{Event, EventKind, History, ProcessId, check::Verdict, model::Model};
+use tachograph::{
+    Event, EventKind, History, ProcessId,
+    check::{Budget, Verdict},
+    model::Model,
+};
 
 use super::{
-    families::{Family, HistoryOf},
+    families::{Family, HistoryOf, StateOf},
     oracle,
     random::{Random, Shape},
 };
@@ -63,10 +67,30 @@ pub fn assert_right<F: Family>(history: &HistoryOf<F>, context: &dyn Debug) -> b
     let model = F::model();
     let context = || format!("{}, {context:?}:\n{history}", F::NAME);
     let expected = oracle::is_linearizable(&model, history);
-    match F::check(history).verdict {
+    // Small as they are, they are decided by the first form of the search, unless that is impatient.
+    for budget in [Budget::unlimited(), Budget::unlimited().impatient()] {
+        assert_so::<F>(
+            &model,
+            history,
+            expected,
+            &F::check(history, &budget).verdict,
+            &context,
+        );
+    }
+    expected
+}
+
+fn assert_so<F: Family>(
+    model: &F::Model,
+    history: &HistoryOf<F>,
+    expected: bool,
+    verdict: &Verdict<StateOf<F>>,
+    context: &dyn Fn() -> String,
+) {
+    match verdict {
         Verdict::Linearizable(witness) => {
             assert!(expected, "a violation was missed: {}", context());
-            if let Err(flaw) = witness.validate(&model, history) {
+            if let Err(flaw) = witness.validate(model, history) {
                 panic!("{flaw} in {witness:?}: {}", context());
             }
         }
@@ -76,23 +100,22 @@ pub fn assert_right<F: Family>(history: &HistoryOf<F>, context: &dyn Debug) -> b
             let mut prefix = history.clone();
             prefix.truncate(event + 1);
             assert!(
-                !oracle::is_linearizable(&model, &prefix),
+                !oracle::is_linearizable(model, &prefix),
                 "event {event} is too early: {}",
                 context()
             );
             prefix.truncate(event);
             assert!(
-                oracle::is_linearizable(&model, &prefix),
+                oracle::is_linearizable(model, &prefix),
                 "event {event} is too late: {}",
                 context()
             );
             assert_eq!(history.invocation(event), Some(violation.invocation));
             let prefix = in_the_part_of::<F>(event, history, prefix);
-            if let Err(flaw) = violation.prefix.validate(&model, &prefix) {
+            if let Err(flaw) = violation.prefix.validate(model, &prefix) {
                 panic!("{flaw} in the prefix {:?}: {}", violation.prefix, context());
             }
         }
         Verdict::Unknown(reason) => panic!("{reason}: {}", context()),
     }
-    expected
 }

@@ -23,8 +23,8 @@ pub trait Family {
     fn ret(random: &mut Random) -> <Self::Model as Model>::Ret;
 
     /// What is tested.
-    fn check(history: &HistoryOf<Self>) -> Report<StateOf<Self>> {
-        check::linearizable(&Self::model(), history, &Budget::unlimited())
+    fn check(history: &HistoryOf<Self>, budget: &Budget) -> Report<StateOf<Self>> {
+        check::linearizable(&Self::model(), history, budget)
     }
 }
 

@@ -5,7 +5,7 @@ mod channels;
 mod maps;
 mod queues;
 
-use std::{fmt::Write as _, io, mem, path::PathBuf, time::Duration};
+use std::{fmt::Write as _, io, path::PathBuf, time::Duration};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -218,27 +218,13 @@ fn perhaps(name: &str) -> String {
     let all = used().chain(zoo::ALL).map(|subject| subject.name);
     let is_near = |object: &&str| {
         let begins = name.len() > WRONG && object.starts_with(name);
-        begins || distance(name, object) <= WRONG
+        begins || strsim::damerau_levenshtein(name, object) <= WRONG
     };
     let near: Vec<_> = all.filter(is_near).map(|it| format!("`{it}`")).collect();
     match near.is_empty() {
         true => String::new(),
         false => format!(": perhaps {}", near.join(" or ")),
     }
-}
-
-/// How many letters must be put in, taken out or changed to make one of the other. O(letters of one × letters of the other).
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (number, from) in one.chars().enumerate() {
-        let mut diagonal = mem::replace(&mut row[0], number + 1);
-        for (at, to) in (1..).zip(other.chars()) {
-            let changed = diagonal + usize::from(from != to);
-            diagonal = row[at];
-            row[at] = changed.min(diagonal + 1).min(row[at - 1] + 1);
-        }
-    }
-    row[other.chars().count()]
 }
 
 /// All objects, for a person.
