@@ -79,6 +79,8 @@ impl fmt::Display for Spent {
 /// What all parts of a check share.
 pub(super) struct Account {
     budget: Budget,
+    /// How long it takes to tell what was found.
+    to_tell: Duration,
     began: Instant,
     configurations: AtomicU64,
     /// What all parts hold at this moment.
@@ -86,9 +88,14 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn new(budget: Budget) -> Self {
+    /// Of a check of so many events.
+    pub(super) fn new(budget: Budget, events: usize) -> Self {
+        /// About what it takes for an event to tell what was found, which nobody looks at.
+        const TO_TELL: Duration = Duration::from_nanos(15);
+        let events = u32::try_from(events).unwrap_or(u32::MAX);
         Self {
             budget,
+            to_tell: TO_TELL * events,
             began: Instant::now(),
             configurations: AtomicU64::new(0),
             bytes: AtomicUsize::new(0),
@@ -252,8 +259,10 @@ impl Meter<'_> {
             _ if self.left == 0 => Err(Spent::Configurations(self.most)),
             (Some(limit), ..) if sum > limit => Err(Spent::Configurations(limit)),
             (_, Some(limit), _) if held > limit => Err(Spent::Memory(limit)),
-            // Giving back what is held takes time, too.
-            (.., Some(limit)) if self.account.elapsed() + to_give_back > limit => {
+            // Giving back what is held takes time, too, and so does telling what was found.
+            (.., Some(limit))
+                if self.account.elapsed() + to_give_back + self.account.to_tell > limit =>
+            {
                 Err(Spent::Time(limit))
             }
             _ => Ok(()),
@@ -276,7 +285,7 @@ mod tests {
 
     #[test]
     fn what_all_parts_hold_counts_together_as_long_as_they_hold_it() {
-        let account = Account::new(Budget::unlimited().memory(100));
+        let account = Account::new(Budget::unlimited().memory(100), 0);
         let mut one = account.meter(u64::MAX);
         let mut other = account.meter(u64::MAX);
         one.check_now(60).unwrap();
@@ -291,7 +300,7 @@ mod tests {
     #[test]
     fn few_configurations_are_counted_one_by_one() {
         for limit in [1, 10, 1000, 100_000] {
-            let account = Account::new(Budget::unlimited().configurations(limit));
+            let account = Account::new(Budget::unlimited().configurations(limit), 0);
             let mut meter = account.meter(u64::MAX);
             let made = (0..2 * limit).take_while(|_| {
                 meter.count();
@@ -305,7 +314,7 @@ mod tests {
     #[test]
     fn what_takes_longer_than_there_is_time_is_not_begun() {
         let hour = Duration::from_secs(3600);
-        let account = Account::new(Budget::unlimited().time(hour));
+        let account = Account::new(Budget::unlimited().time(hour), 0);
         let mut meter = account.meter(u64::MAX);
         meter.check_before(1000, Duration::from_secs(1), 0).unwrap();
         let too_much = meter.check_before(4000, Duration::from_secs(1), 0);

@@ -35,7 +35,7 @@ pub fn linearizable<S>(
 where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
-    let account = Account::new(*budget);
+    let account = Account::new(*budget, history.len());
     let judged = judge(specification, history, &account);
     judged.report(Consistency::Linearizable, &account)
 }
@@ -51,7 +51,7 @@ pub(crate) fn linearizable_to<S>(
 where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
-    let account = Account::new(*budget);
+    let account = Account::new(*budget, history.len());
     let judged = judge(specification, history, &account);
     let ends_in_one_state = judged.ends_in_one_state;
     let report = judged.report(Consistency::Linearizable, &account);

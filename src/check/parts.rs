@@ -29,6 +29,20 @@ pub(super) enum Positions<'p> {
     These(slice::Iter<'p, u32>),
 }
 
+impl Positions<'_> {
+    /// Those from this one on.
+    pub(super) fn from(self, first: usize) -> Self {
+        match self {
+            Self::All(positions) => Self::All(positions.start.max(first)..positions.end),
+            Self::These(positions) => {
+                let positions = positions.as_slice();
+                let before = positions.partition_point(|&position| (position as usize) < first);
+                Self::These(positions[before..].iter())
+            }
+        }
+    }
+}
+
 impl Iterator for Positions<'_> {
     type Item = usize;
 

@@ -179,8 +179,9 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         };
         let is_first = unexplained - explained <= 1 && is_known(&known, explained);
         let event = positions
+            .from((near - self.history.start()) as usize)
             .map(|position| self.history.at(position))
-            .find(|event| event.index >= near && (event.kind.is_ok() || event.kind.is_fail()))
+            .find(|event| event.kind.is_ok() || event.kind.is_fail())
             .map_or(guess, |event| event.index);
         // Relaxed: a later one that is missed only costs time.
         self.earliest.fetch_min(event, Relaxed);
@@ -819,7 +820,7 @@ mod tests {
             prelude::RngCore,
             test_runner::{RngAlgorithm, TestRng},
         };
-        let account = Account::new(Budget::unlimited());
+        let account = Account::new(Budget::unlimited(), 0);
         let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
         let mut below = |bound: u32| random.next_u32() % bound;
         let [mut good, mut explained, mut bad, mut stuck] = [0; 4];

@@ -33,7 +33,7 @@ pub fn sequentially_consistent<S: Specification>(
     history: &History<S::Op, S::Ret>,
     budget: &Budget,
 ) -> Report<S::State> {
-    let account = Account::new(*budget);
+    let account = Account::new(*budget, history.len());
     let judged = judge(specification, history, &account);
     judged.report(Consistency::Sequential, &account)
 }
