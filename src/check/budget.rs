@@ -130,12 +130,10 @@ impl Account {
     pub(super) fn cannot_suffice(&self, events: usize) -> Option<Spent> {
         /// About what it takes for an event.
         const AT_LEAST: Duration = Duration::from_nanos(10);
-        let time = self.budget.time?;
-        let events = u32::try_from(events).unwrap_or(u32::MAX);
-        (time < AT_LEAST * events).then_some(Spent::Time(time))
+        self.cannot_do(events, AT_LEAST)
     }
 
-    /// The same for what is still to be done, of so many steps that each take about so long.
+    /// Whether there is not even time for so many steps that each take about so long, and which are done without a look at the clock.
     pub(super) fn cannot_do(&self, steps: usize, each: Duration) -> Option<Spent> {
         let time = self.budget.time?;
         let all = each * u32::try_from(steps).unwrap_or(u32::MAX);

@@ -122,6 +122,15 @@ pub(super) struct ReadAhead<'h, O, R> {
     pub(super) behind: usize,
 }
 
+impl<O, R> Ahead<'_, O, R> {
+    pub(super) fn nothing() -> Self {
+        Self {
+            operations: Vec::new(),
+            reads: Vec::new(),
+        }
+    }
+}
+
 impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     pub(super) fn new(specification: &'s S, are_told_apart: bool) -> Self {
         Self {
@@ -145,6 +154,11 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     /// Whether no operation is open, nor one of unknown outcome.
     pub(super) fn is_empty(&self) -> bool {
         self.slots.iter().all(Option::is_none) && self.unknown == 0
+    }
+
+    /// The invocation of the operation in this slot, if there is one.
+    pub(super) fn invocation(&self, slot: usize) -> Option<u64> {
+        self.slots[slot].as_ref().map(|open| open.invocation)
     }
 
     pub(super) fn looks_ahead(&self) -> bool {
@@ -246,7 +260,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     /// Goes to this completion. Says whether a class no longer matters that did before.
     pub(super) fn go_to(&mut self, event: u64) -> bool {
         let since = std::mem::replace(&mut self.now, event);
-        self.are_told_apart && since < event && self.first_from(since) < self.first_from(event)
+        self.are_told_apart && since < event && self.over(since) < self.over(event)
     }
 
     /// Whether an operation of this class still matters.
@@ -330,13 +344,13 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     }
 
     /// How many classes no longer matter at this event.
-    fn first_from(&self, event: u64) -> usize {
+    fn over(&self, event: u64) -> usize {
         self.by_end.partition_point(|(until, _)| *until < event)
     }
 
     /// The classes of operations of unknown outcome that still matter.
     pub(super) fn classes(&self) -> impl Iterator<Item = usize> {
-        let classes = self.by_end[self.first_from(self.now)..].iter();
+        let classes = self.by_end[self.over(self.now)..].iter();
         classes.map(|(_, class)| *class as usize)
     }
 

@@ -1,68 +1,21 @@
 //! That budgets are looked at wherever a check may be for long: by counting what was asked of the model until one was spent.
 
-use std::{cell::Cell, thread, time::Duration};
+use std::time::Duration;
 
 use tachograph::{
-    History, HistoryBuilder, ProcessId,
+    HistoryBuilder, ProcessId,
     check::{self, Budget, Reason, Report, Spent, Verdict},
-    model::{
-        Register, Specification,
-        register::Op::{self, Read, Write},
-    },
+    model::register::Op::{self, Read, Write},
 };
 
-/// A register that counts its steps.
-struct Counting {
-    steps: Cell<u64>,
-    /// The step that takes longer than all the time there is.
-    slow: u64,
-}
+use super::counting::Counting;
 
 const TIME: Duration = Duration::from_millis(20);
 
-impl Counting {
-    fn new(slow: u64) -> Self {
-        Self {
-            steps: Cell::new(0),
-            slow,
-        }
-    }
+type History = tachograph::History<Op<u32>, Option<u32>>;
 
-    fn check(
-        &self,
-        history: &History<Op<u32>, Option<u32>>,
-        budget: Budget,
-    ) -> Report<Option<u32>> {
-        check::sequentially_consistent(self, history, &budget)
-    }
-}
-
-impl Specification for Counting {
-    type Op = Op<u32>;
-    type Ret = Option<u32>;
-    type State = Option<u32>;
-
-    fn initial(&self) -> Self::State {
-        None
-    }
-
-    fn step(
-        &self,
-        state: &Self::State,
-        op: &Self::Op,
-        ret: Option<&Self::Ret>,
-        next: impl FnMut(Self::State),
-    ) {
-        self.steps.set(self.steps.get() + 1);
-        if self.steps.get() == self.slow {
-            thread::sleep(2 * TIME);
-        }
-        Specification::step(&Register::new(), state, op, ret, next);
-    }
-
-    fn is_read(&self, op: &Self::Op) -> bool {
-        matches!(op, Read)
-    }
+fn check(model: &Counting<u32>, history: &History, budget: Budget) -> Report<Option<u32>> {
+    check::sequentially_consistent(model, history, &budget)
 }
 
 /// Operations and what they return, the same for each of some processes.
@@ -90,14 +43,14 @@ fn assert_spent(report: &Report<Option<u32>>, spent: Spent) {
 fn the_clock_is_looked_at_while_reads_take_effect() {
     for (processes, reads) in [(1, 20_000), (100, 200), (20_000, 1)] {
         let mut history = each_does(processes, &vec![(Read, None); reads]);
-        let model = Counting::new(1000);
-        let report = model.check(&history.finish().unwrap(), Budget::unlimited().time(TIME));
-        assert_spent(&report, Spent::Time(TIME));
-        assert!(
-            model.steps.get() < 1100,
-            "{processes}: {}",
-            model.steps.get()
+        let model = Counting::slow(1000, 2 * TIME);
+        let report = check(
+            &model,
+            &history.finish().unwrap(),
+            Budget::unlimited().time(TIME),
         );
+        assert_spent(&report, Spent::Time(TIME));
+        assert!(model.asked() < 1100, "{processes}: {}", model.asked());
     }
 }
 
@@ -106,10 +59,10 @@ fn a_read_that_cannot_take_effect_yet_is_not_tried_for_each_that_can() {
     // All reads of nothing are before the write, and all of one behind it.
     let mut history = each_does(1000, &[(Read, None), (Read, None), (Read, Some(1))]);
     history.invoke(1000, Write(1)).ok(1000, None);
-    let model = Counting::new(0);
-    let report = model.check(&history.finish().unwrap(), Budget::unlimited());
+    let model = Counting::default();
+    let report = check(&model, &history.finish().unwrap(), Budget::unlimited());
     assert!(report.verdict.is_linearizable(), "{report}");
-    assert!(model.steps.get() < 10_000, "{}", model.steps.get());
+    assert!(model.asked() < 10_000, "{}", model.asked());
 }
 
 #[test]
@@ -123,10 +76,10 @@ fn the_budget_is_looked_at_before_the_operations_of_each_process_are_known() {
             Spent::Time(Duration::from_micros(1)),
         ),
     ] {
-        let model = Counting::new(0);
-        let report = model.check(&history, budget);
+        let model = Counting::default();
+        let report = check(&model, &history, budget);
         assert_spent(&report, spent);
-        assert_eq!((model.steps.get(), report.operations), (0, 0));
+        assert_eq!((model.asked(), report.operations), (0, 0));
     }
 }
 
@@ -134,8 +87,8 @@ fn the_budget_is_looked_at_before_the_operations_of_each_process_are_known() {
 #[test]
 fn the_ways_on_from_one_configuration_are_counted_one_by_one() {
     let history = each_does(500, &[(Write(1), None)]).finish().unwrap();
-    let model = Counting::new(0);
-    let report = model.check(&history, Budget::unlimited().memory(200 << 10));
+    let model = Counting::default();
+    let report = check(&model, &history, Budget::unlimited().memory(200 << 10));
     assert_spent(&report, Spent::Memory(200 << 10));
-    assert!(model.steps.get() < 200, "{}", model.steps.get());
+    assert!(model.asked() < 200, "{}", model.asked());
 }

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod budgets;
+mod counting;
 mod families;
 mod growth;
 mod logs;
