@@ -948,6 +948,13 @@ fn a_soak_finds_what_only_a_long_life_shows() {
             .contains(&format!("Before this round the state was {since}")),
         "{report}"
     );
+    // It was shown that a count was too small, and not of which additions: without the first state there were too many.
+    let shown = &finding.account;
+    assert!(
+        shown.contains("operations show it, from the state before event"),
+        "{shown}"
+    );
+    assert!(shown.contains("Before these, at event"), "{shown}");
     let report = count(u64::MAX, true, soak(300, 50));
     assert!(report.is_pass(), "{report}");
     assert_eq!(

@@ -38,6 +38,10 @@ impl<const WORDS: usize> Progress<WORDS> {
         has(&self.overwritten, slot)
     }
 
+    pub(super) fn has_overwritten(&self) -> bool {
+        self.overwritten.iter().any(|word| *word != 0)
+    }
+
     pub(super) fn applied(&self) -> u32 {
         self.applied.iter().map(|word| word.count_ones()).sum()
     }

@@ -291,6 +291,18 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         !self.is_narrowed && self.window.is_empty() && self.configurations.len() == 1
     }
 
+    /// The only state that the object can be in, and the open operations that have taken effect, by their invocations. `None` where
+    /// there are other explanations, or it depends on one of unknown outcome.
+    pub(super) fn only(&self) -> Option<(&S::State, Vec<u64>)> {
+        let [only] = &self.configurations[..] else {
+            return None;
+        };
+        let is_certain = only.used().is_empty() && !only.progress.has_overwritten();
+        let applied = (0..self.window.slots()).filter(|&slot| only.progress.is_applied(slot));
+        let invocations = applied.filter_map(|slot| self.window.invocation(slot));
+        (is_certain && !self.is_narrowed).then(|| (&only.state, invocations.collect()))
+    }
+
     fn compact(&mut self) {
         self.trail.compact_if_long(
             self.configurations

@@ -18,6 +18,7 @@ mod consistency;
 mod depth_first;
 mod frontier;
 mod linearizable;
+mod moments;
 mod parts;
 mod search;
 mod sequential;
@@ -28,6 +29,7 @@ mod witness;
 
 #[cfg(feature = "stress")]
 pub(crate) use self::linearizable::linearizable_to;
+pub(crate) use self::moments::{Moment, moments};
 pub use self::{
     budget::{Budget, Spent},
     consistency::Consistency,

@@ -1,9 +1,16 @@
 //! The operations of which some are left out, and the checks of what is left.
 
-use std::{cell::Cell, collections::HashSet, marker::PhantomData, time::Instant};
+use std::{
+    cell::Cell,
+    collections::HashSet,
+    fmt,
+    marker::PhantomData,
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
 
 use crate::{
-    check::{self, Budget, Verdict},
+    check::{self, Budget, Moment, Report, Verdict},
     event::ProcessId,
     history::{History, HistoryBuilder, Operation, Outcome},
     model::Specification,
@@ -23,6 +30,8 @@ pub(super) enum Place {
 /// Operations of one history, up to the event that nothing explains.
 pub(super) struct Core<'s, 'h, S: Specification> {
     pub(super) specification: &'s S,
+    /// The state that the object is in before all of them. It need not be shared, but any thread may ask for it.
+    pub(super) initial: Mutex<S::State>,
     /// In the order of their invocations. Those that complete after the end are open.
     pub(super) operations: Vec<Operation<'h, S::Op, S::Ret>>,
     /// The one that the last event completes.
@@ -30,6 +39,21 @@ pub(super) struct Core<'s, 'h, S: Specification> {
     pub(super) limits: Limits,
     /// Whether some check was not decided.
     pub(super) undecided: Cell<bool>,
+}
+
+/// Before what of the culprit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    Invocation,
+    Completion,
+}
+
+/// An event of the operation at this place.
+struct End {
+    /// In the whole history.
+    index: u64,
+    place: usize,
+    is_completion: bool,
 }
 
 /// What a candidate may cost.
@@ -77,6 +101,11 @@ where
         self.operations = kept.iter().map(|&it| self.operations[it]).collect();
     }
 
+    pub(super) fn into_initial(self) -> S::State {
+        let initial = self.initial.into_inner();
+        initial.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The places where these are kept, and all others are `otherwise`.
     pub(super) fn places(&self, kept: &[usize], otherwise: Place) -> Vec<Place> {
         let place = |operation: &Operation<'_, S::Op, S::Ret>| match otherwise {
@@ -113,6 +142,48 @@ where
         self.check(&places, true).0.is_linearizable()
     }
 
+    /// What a check finds of these alone.
+    pub(super) fn report(&self, kept: &[usize], budget: &Budget) -> Report<S::State> {
+        let (history, _) = self.history(&self.places(kept, Place::Gone), false);
+        check::linearizable(&self.within(), &history, budget)
+    }
+
+    /// Moments before the culprit is invoked, or completes, at which the object could only be in one state, the last one first.
+    pub(super) fn moments(&self, before: Before) -> Vec<Moment<S::State>> {
+        let all = vec![Place::Kept; self.operations.len()];
+        let ends = self.ends(&all, false);
+        let until = ends.iter().position(|end| {
+            end.place == self.culprit && end.is_completion == (before == Before::Completion)
+        });
+        let (history, _) = self.history(&all, false);
+        let budget = self.limits.budget(self.operations.len());
+        let until = until.expect("the culprit completes") as u64;
+        let mut moments = check::moments(&self.within(), &history, until, &budget);
+        // In the indices of the whole history.
+        let index = |event: &mut u64| *event = ends[*event as usize].index;
+        for moment in &mut moments {
+            index(&mut moment.event);
+            moment.applied.iter_mut().for_each(index);
+        }
+        moments
+    }
+
+    /// What is left to do from this moment on.
+    pub(super) fn since(&self, moment: &Moment<S::State>) -> Option<Self> {
+        let culprit = self.operations[self.culprit].invocation;
+        let operations = self.operations.iter().copied();
+        let operations: Vec<_> = operations.filter(|its| moment.leaves(its)).collect();
+        let culprit = operations.iter().position(|it| it.invocation == culprit);
+        Some(Self {
+            specification: self.specification,
+            initial: Mutex::new(moment.state.clone()),
+            culprit: culprit?,
+            operations,
+            limits: self.limits,
+            undecided: Cell::new(false),
+        })
+    }
+
     fn order_until(&self, places: &[Place]) -> Option<Vec<usize>> {
         let (history, operations) = self.history(places, false);
         let mut before = history;
@@ -141,17 +212,44 @@ where
         (self.verdict(&history), operations)
     }
 
-    fn verdict(&self, history: &History<Member<'h, S::Op>, &'h S::Ret>) -> Verdict<S::State> {
-        let within = Within {
+    fn within(&self) -> Within<'_, 'h, S> {
+        Within {
             specification: self.specification,
+            initial: &self.initial,
             history: PhantomData,
-        };
+        }
+    }
+
+    fn verdict(
+        &self,
+        history: &History<Member<'h, S::Op>, Returned<'h, S::Ret>>,
+    ) -> Verdict<S::State> {
         let budget = self.limits.budget(self.operations.len());
-        let verdict = check::linearizable(&within, history, &budget).verdict;
+        let verdict = check::linearizable(&self.within(), history, &budget).verdict;
         if matches!(verdict, Verdict::Unknown(_)) {
             self.undecided.set(true);
         }
         verdict
+    }
+
+    /// The invocations and completions of these, in their order; of a culprit that roams, the invocation comes first.
+    fn ends(&self, places: &[Place], roams: bool) -> Vec<End> {
+        let mut ends = Vec::new();
+        for (place, operation) in self.operations.iter().enumerate() {
+            if places[place] == Place::Gone {
+                continue;
+            }
+            let end = |index, is_completion| End {
+                index,
+                place,
+                is_completion,
+            };
+            ends.push(end(operation.invocation, false));
+            ends.extend(operation.completion.map(|index| end(index, true)));
+        }
+        let is_first = |end: &End| roams && end.place == self.culprit && !end.is_completion;
+        ends.sort_unstable_by_key(|end| (!is_first(end), end.index));
+        ends
     }
 
     /// Every operation as a process of its own, for processes mean nothing to linearizability; of a culprit that
@@ -161,24 +259,15 @@ where
         &self,
         places: &[Place],
         roams: bool,
-    ) -> (History<Member<'h, S::Op>, &'h S::Ret>, Vec<usize>) {
-        let mut ends = Vec::new();
-        for (place, operation) in self.operations.iter().enumerate() {
-            if places[place] == Place::Gone {
-                continue;
-            }
-            let invocation = match roams && place == self.culprit {
-                true => 0,
-                false => operation.invocation + 1,
-            };
-            ends.push((invocation, place, false));
-            if let Some(completion) = operation.completion {
-                ends.push((completion + 1, place, true));
-            }
-        }
-        ends.sort_unstable();
+    ) -> (History<Member<'h, S::Op>, Returned<'h, S::Ret>>, Vec<usize>) {
+        let ends = self.ends(places, roams);
         let mut builder = HistoryBuilder::new();
-        for &(_, place, is_completion) in &ends {
+        for &End {
+            place,
+            is_completion,
+            ..
+        } in &ends
+        {
             let (process, operation) = (ProcessId(place as u64), &self.operations[place]);
             match (is_completion, operation.outcome) {
                 (false, _) => builder.invoke(
@@ -188,22 +277,19 @@ where
                         is_loose: places[place] == Place::Loose,
                     },
                 ),
-                (true, Outcome::Ok(ret)) => builder.ok(process, ret),
+                (true, Outcome::Ok(ret)) => builder.ok(process, Returned::Recorded(ret)),
                 (true, Outcome::Fail) => builder.fail(process),
                 (true, Outcome::Info | Outcome::Open) => builder.info(process),
             };
         }
         let history = builder.finish().expect("each process has one operation");
-        (
-            history,
-            ends.into_iter().map(|(_, place, _)| place).collect(),
-        )
+        (history, ends.into_iter().map(|end| end.place).collect())
     }
 
     /// Whether these operations, one after the other, could have returned what they did; the culprit too, if it
     /// `completes`. O(order).
     pub(super) fn replays(&self, order: impl IntoIterator<Item = usize>, completes: bool) -> bool {
-        let mut states = vec![self.specification.initial()];
+        let mut states = vec![self.within().initial()];
         for place in order {
             let operation = &self.operations[place];
             let ret = match operation.outcome {
@@ -238,13 +324,13 @@ pub(super) fn next<S: Specification>(
     states.into_iter()
 }
 
-/// The specification, for histories some of whose operations are [`Place::Loose`].
+/// The specification, for histories that begin later, or some of whose operations are [`Place::Loose`].
 struct Within<'s, 'h, S: Specification> {
     specification: &'s S,
+    initial: &'s Mutex<S::State>,
     history: PhantomData<fn() -> &'h S::Op>,
 }
 
-#[derive(Debug)]
 struct Member<'h, O> {
     op: &'h O,
     is_loose: bool,
@@ -256,17 +342,44 @@ impl<O: PartialEq> PartialEq for Member<'_, O> {
     }
 }
 
+impl<O: fmt::Debug> fmt::Debug for Member<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.op.fmt(f)
+    }
+}
+
+enum Returned<'h, R> {
+    Recorded(&'h R),
+    Would(R),
+}
+
+impl<R> Returned<'_, R> {
+    fn get(&self) -> &R {
+        match self {
+            Self::Recorded(ret) => ret,
+            Self::Would(ret) => ret,
+        }
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for Returned<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
 impl<'h, S: Specification> Specification for Within<'_, 'h, S>
 where
     S::Op: 'h,
     S::Ret: 'h,
 {
     type Op = Member<'h, S::Op>;
-    type Ret = &'h S::Ret;
+    type Ret = Returned<'h, S::Ret>;
     type State = S::State;
 
     fn initial(&self) -> S::State {
-        self.specification.initial()
+        let initial = self.initial.lock();
+        initial.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn step(
@@ -279,17 +392,23 @@ where
         if member.is_loose && ret.is_some() {
             next(state.clone());
         }
-        self.specification
-            .step(state, member.op, ret.copied(), next);
+        let ret = ret.map(Returned::get);
+        self.specification.step(state, member.op, ret, next);
     }
 
     fn follow(&self, state: &mut S::State, member: &Self::Op, ret: Option<&Self::Ret>) {
         if !member.is_loose || ret.is_none() {
-            self.specification.follow(state, member.op, ret.copied());
+            let ret = ret.map(Returned::get);
+            self.specification.follow(state, member.op, ret);
         }
     }
 
     fn is_read(&self, member: &Self::Op) -> bool {
         self.specification.is_read(member.op) // loose ones are not there
+    }
+
+    fn would_return(&self, state: &S::State, member: &Self::Op) -> Option<Self::Ret> {
+        let would = self.specification.would_return(state, member.op);
+        would.map(Returned::Would)
     }
 }

@@ -30,6 +30,6 @@ mod timeline;
 #[cfg(feature = "format")]
 pub use self::page::Page;
 pub use self::{
-    shrink::{Effort, Shrunk, shrink},
+    shrink::{Effort, Shrunk, Since, shrink},
     timeline::{Role, Timeline},
 };

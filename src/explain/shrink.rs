@@ -4,13 +4,14 @@ use std::{
     cell::Cell,
     collections::{HashSet, VecDeque},
     fmt::Debug,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
 use super::{
-    core::{Core, Limits, Place},
-    text::fit,
-    timeline::Timeline,
+    core::{Before, Core, Limits, Place},
+    text::{self, fit},
+    timeline::{STATE, Timeline},
 };
 use crate::{
     check::{self, Budget, Report, Verdict, Violation},
@@ -30,6 +31,9 @@ pub struct Effort {
     /// How long it may take after the first check; `None` for as long as it takes. When the time is up, what was reached
     /// so far is the answer: only then may two runs differ.
     pub time: Option<Duration>,
+    /// Whether what is kept has to show it from the beginning of the history on, so that it is a history with a violation by itself, and not
+    /// only from a state that the object was in [later](Shrunk::since).
+    pub from_start: bool,
 }
 
 /// At most ten seconds for shrinking, and no bound on the first check.
@@ -39,6 +43,7 @@ impl Default for Effort {
             check: Budget::unlimited(),
             configurations: None,
             time: Some(Duration::from_secs(10)),
+            from_start: false,
         }
     }
 }
@@ -58,15 +63,33 @@ pub struct Shrunk<O, R, T> {
     pub whole: Report<T>,
     /// How many candidates were tried.
     pub candidates: u64,
+    /// The moment, if they show it only from there on.
+    pub since: Option<Since<T>>,
     /// Whether nothing more could be taken out; if not, the time was up, or candidates were not decided.
     pub is_smallest: bool,
-    /// Whether they are a violation whatever is put back. Where not, no few operations were found of which that is so, and
+    /// Whether they are a violation whatever is put back of what came [since](Self::since). Where not, no few operations were found of which that is so, and
     /// what was left out may matter: see [`shrink`].
     pub stands: bool,
     /// So many operations the whole history has.
     operations: usize,
     /// Whether the time was up before it was known that no few operations stand.
     ran_out: bool,
+}
+
+/// A moment of a history up to which all that happened could only lead to one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Since<T> {
+    /// The index of the first event behind it.
+    pub event: u64,
+    /// The state that the object is in then. Of the operations that are open, those that are kept have not taken effect.
+    pub state: T,
+}
+
+impl<T: Debug> Since<T> {
+    /// The state on one line, for a person; of bounded length.
+    pub fn summary(&self) -> String {
+        text::brief(&self.state, STATE)
+    }
 }
 
 impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
@@ -91,9 +114,11 @@ impl<O: Debug, R: Debug, T: Debug> Shrunk<O, R, T> {
         const EVENTS: usize = 16;
 
         let few = || {
-            Timeline::new(&self.history)
-                .numbers(&self.indices)
-                .explain(specification, &self.report)
+            let timeline = Timeline::new(&self.history).numbers(&self.indices);
+            match &self.since {
+                None => timeline.explain(specification, &self.report),
+                Some(since) => timeline.explain_since(specification, &self.report, since),
+            }
         };
         match self.stands {
             true if self.kept() == self.operations => few(),
@@ -167,7 +192,11 @@ impl<O, R, T> Shrunk<O, R, T> {
             (_, false) => " (there was no time to find out whether fewer would do)",
         };
         if self.stands {
-            return format!("{kept} of {all} operations show it{limit}");
+            let since = match &self.since {
+                None => String::new(),
+                Some(since) => format!(", from the state before event {} on", since.event),
+            };
+            return format!("{kept} of {all} operations show it{since}{limit}");
         }
         let with_all = match &self.whole.verdict {
             Verdict::Violation(violation) => violation.explained.first().and_then(|explained| {
@@ -209,8 +238,11 @@ const COLUMNS: usize = 80;
 /// - **None can be spared**: leave out any other than the last to complete, and one of the above does not hold, unless it
 ///   could not be decided ([`Shrunk::is_smallest`]).
 ///
-/// Where that leaves more than a person can read, because the violation takes them all (a counter has lost one of ten
-/// thousand additions) or the time was up, the first of these is given up ([`Shrunk::stands`] is `false`): fewer operations are looked
+/// Where that takes many operations, because the state counts them (a counter has lost one of ten thousand additions), or few are
+/// not found in time, because the states are too many, they are looked for among those that come after [a moment](Shrunk::since) at which the
+/// object could only be in one state. Then all of this holds of what came after, from that state on.
+///
+/// Where that leaves more than a person can read, too, or the time was up, the first of these is given up ([`Shrunk::stands`] is `false`): fewer operations are looked
 /// for that are a violation by themselves, the last of which is the one of the whole history; of which it could have
 /// returned the same at some other moment, if such can be found in time. What was left out may be why it could not.
 ///
@@ -228,7 +260,11 @@ const COLUMNS: usize = 80;
 ///    so is one whatever is put back. ([Reads](crate::model::Model::is_read) need not be put back: they only make it harder
 ///    for the others.) As this can only become false by dropping more, a smallest set is found by trying large pieces first
 ///    and then smaller ones, each once.
-/// 6. *Put back what the kept results come from*, as few as make them possible one after the other. To keep more of what
+/// 6. *Begin later*, where after the events so far the object can only be in one state, and each open operation either has
+///    taken effect or has not. What follows is possible after all that came before if and only if it is possible from that state. So steps 5
+///    and 7 are done with what follows, and the state is told. Of the last such moments, that one is taken from which the culprit could have
+///    returned what it did at some other moment, or with fewer of the others there.
+/// 7. *Put back what the kept results come from*, as few as make them possible one after the other. To keep more of what
 ///    already stands, whatever is put back, costs it nothing.
 ///
 /// No interval is narrowed: that would claim an order in time that was not recorded. Widening one would be sound, and shows
@@ -263,24 +299,34 @@ where
     let mut shrinking = Shrinking {
         history,
         core: concerned(specification, history, violation, effort.configurations),
+        since: None,
         candidates: 0,
         began: Instant::now(),
-        time: effort.time,
+        effort: *effort,
     };
     let Fewest {
         kept,
         is_smallest,
         stands,
         ran_out,
+        ..
     } = shrinking.fewest();
     let operations = history.operations().count();
     let (history, indices) = select(history, &shrinking.core, &kept);
-    let report = check::linearizable(specification, &history, &effort.check);
+    let report = match &shrinking.since {
+        None => check::linearizable(specification, &history, &effort.check),
+        Some(_) => shrinking.core.report(&kept, &effort.check),
+    };
+    let since = shrinking.since.map(|event| Since {
+        event,
+        state: shrinking.core.into_initial(),
+    });
     Ok(Shrunk {
         history,
         indices,
         report,
         candidates: shrinking.candidates,
+        since,
         is_smallest,
         stands,
         operations,
@@ -328,6 +374,7 @@ fn concerned<'s, 'h, S: Specification>(
     let culprit = operations.iter().position(is_culprit);
     Core {
         specification,
+        initial: Mutex::new(specification.initial()),
         culprit: culprit.expect("the violation is of an operation of the history"),
         operations,
         limits: Limits {
@@ -341,9 +388,11 @@ fn concerned<'s, 'h, S: Specification>(
 struct Shrinking<'s, 'h, S: Specification> {
     history: &'h History<S::Op, S::Ret>,
     core: Core<'s, 'h, S>,
+    /// The event before which the core begins, if it does not begin with the history.
+    since: Option<u64>,
     candidates: u64,
     began: Instant,
-    time: Option<Duration>,
+    effort: Effort,
 }
 
 /// In what sense the culprit could have returned what it did.
@@ -360,6 +409,9 @@ enum Sense {
 /// What a person can read.
 const FEW: usize = 32;
 
+/// What a person would rather not.
+const MANY: usize = 10;
+
 /// Where no few that stand were found: to which operations it came, and in what sense the culprit could have returned what it did.
 struct Left {
     kept: Vec<usize>,
@@ -373,6 +425,7 @@ struct Fewest {
     kept: Vec<usize>,
     is_smallest: bool,
     stands: bool,
+    sense: Sense,
     /// Whether the time was up before it was known that no few stand.
     ran_out: bool,
 }
@@ -385,7 +438,19 @@ where
     fn fewest(&mut self) -> Fewest {
         self.until_quarter(2);
         self.drop_values();
-        let left = match self.that_stand(self.others(), 2) {
+        let stand = self.that_stand(self.others(), 2);
+        // Operations that none can be spared of only because the state counts them are better told from a later one on.
+        let enough = match &stand {
+            Ok(fewest) => fewest.kept.len() / 2,
+            Err(_) => FEW,
+        };
+        if !self.effort.from_start
+            && enough >= MANY / 2
+            && let Some(fewest) = self.since_a_moment(enough)
+        {
+            return fewest;
+        }
+        let left = match stand {
             Ok(fewest) => return fewest,
             Err(left) => left,
         };
@@ -401,6 +466,40 @@ where
                 ..by_themselves
             },
         }
+    }
+
+    /// Step 6: what stands from some moment on, of the last ones at which the object could only be in one state: the first from which the
+    /// culprit could have returned what it did, in some sense, if that is no more than is `enough`.
+    fn since_a_moment(&mut self, enough: usize) -> Option<Fewest> {
+        self.until_quarter(3);
+        // Where much is left, there is nothing won.
+        let most = self.core.operations.len() / 2;
+        let moments = [Before::Invocation, Before::Completion].map(|it| self.core.moments(it));
+        for moment in moments.iter().flatten() {
+            let Some(core) = self
+                .core
+                .since(moment)
+                .filter(|core| core.operations.len() <= most)
+            else {
+                continue;
+            };
+            let mut later = Shrinking {
+                core,
+                since: Some(moment.event),
+                ..*self
+            };
+            let found = later.that_stand(later.others(), 3);
+            self.candidates = later.candidates;
+            match found {
+                Ok(fewest) if fewest.sense != Sense::None && fewest.kept.len() <= enough => {
+                    *self = later;
+                    return Some(fewest);
+                }
+                _ if self.core.limits.is_up() => break,
+                _ => {}
+            }
+        }
+        None
     }
 
     /// Those of `from` that stand, looked for until so many quarters of the time are over.
@@ -425,6 +524,7 @@ where
                 kept,
                 is_smallest,
                 stands: true,
+                sense,
                 ran_out,
             });
         }
@@ -451,7 +551,7 @@ where
     /// What follows may take until so many quarters of the time are over.
     fn until_quarter(&mut self, quarter: u32) {
         let deadline = |time: Duration| self.began.checked_add(time / 4 * quarter);
-        self.core.limits.deadline = self.time.and_then(deadline);
+        self.core.limits.deadline = self.effort.time.and_then(deadline);
     }
 
     /// What is a violation by itself.
@@ -467,6 +567,7 @@ where
         Fewest {
             ran_out: false,
             is_smallest,
+            sense,
             stands: kept.len() == all,
             kept,
         }
@@ -536,7 +637,7 @@ where
         reduce(from, |kept| self.holds(kept))
     }
 
-    /// Step 6: for the last operation to be possible at some moment, if it ever is, and for the others to be before it
+    /// Step 7: for the last operation to be possible at some moment, if it ever is, and for the others to be before it
     /// completes. Says in what sense it is.
     fn put_back(&mut self, mut kept: Vec<usize>) -> (Vec<usize>, Sense) {
         let mut sense = Sense::None;

@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, fmt};
 
-use super::{core::next, text};
+use super::{core::next, shrink::Since, text};
 use crate::{
     check::{Consistency, Explained, Report, Verdict, Violation},
     event::{EventKind, ProcessId},
@@ -66,6 +66,8 @@ pub enum Role {
 /// What a check found, as texts of bounded length.
 struct Found {
     headline: String,
+    /// The event before which it begins, and the state there, if that is not the beginning of the history.
+    since: Option<(u64, String)>,
     /// The event that nothing explains, or with which the order does not go on.
     culprit: Option<u64>,
     /// What is said beside that event,
@@ -95,7 +97,7 @@ const STUCK: usize = 3;
 /// So many of the operations that are open then.
 const BLOCKED: usize = 4;
 /// So many columns of a state.
-const STATE: usize = 200;
+pub(super) const STATE: usize = 200;
 /// So many operations that were open when the window begins.
 const OPEN: usize = 8;
 
@@ -165,12 +167,42 @@ impl<'h, O, R> Timeline<'h, O, R> {
 impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
     /// Adds what a check found of the history: the operation that nothing explains is marked, and an order is shown in
     /// which the others may have taken effect, with the state after each of the last. O(operations).
-    pub fn explain<S>(mut self, specification: &S, report: &Report<S::State>) -> Self
+    pub fn explain<S>(self, specification: &S, report: &Report<S::State>) -> Self
+    where
+        S: Specification<Op = O, Ret = R>,
+    {
+        self.explain_from(specification.initial(), specification, report)
+    }
+
+    /// The same of a history of which the beginning is left out.
+    pub(super) fn explain_since<S>(
+        self,
+        specification: &S,
+        report: &Report<S::State>,
+        since: &Since<S::State>,
+    ) -> Self
+    where
+        S: Specification<Op = O, Ret = R>,
+    {
+        let mut explained = self.explain_from(since.state.clone(), specification, report);
+        if let Some(found) = &mut explained.found {
+            found.since = Some((since.event, since.summary()));
+        }
+        explained
+    }
+
+    fn explain_from<S>(
+        mut self,
+        initial: S::State,
+        specification: &S,
+        report: &Report<S::State>,
+    ) -> Self
     where
         S: Specification<Op = O, Ret = R>,
     {
         let mut found = Found {
             headline: report.name().to_owned(),
+            since: None,
             culprit: None,
             pointer: "",
             order: "All is well, if they took effect in this order:",
@@ -209,7 +241,7 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
                 &violation.prefix.order[..]
             }
         };
-        let steps = self.replay(specification, order);
+        let steps = self.replay(initial, specification, order);
         found.steps_before = order.len() - steps.len();
         found.steps = steps;
         self.found = Some(found);
@@ -217,12 +249,17 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
     }
 
     /// The last operations of the order, each with the state after it; none if the order does not go through.
-    fn replay<S>(&self, specification: &S, order: &[u64]) -> VecDeque<(u64, String)>
+    fn replay<S>(
+        &self,
+        initial: S::State,
+        specification: &S,
+        order: &[u64],
+    ) -> VecDeque<(u64, String)>
     where
         S: Specification<Op = O, Ret = R>,
     {
         let mut steps = VecDeque::new();
-        let mut states = vec![specification.initial()];
+        let mut states = vec![initial];
         for (number, &invocation) in order.iter().enumerate() {
             let Some(operation) = self.history.operation(invocation) else {
                 return VecDeque::new();
@@ -259,6 +296,7 @@ impl Found {
     fn culprit(event: u64) -> Self {
         Self {
             headline: String::new(),
+            since: None,
             culprit: Some(event),
             pointer: UNEXPLAINED,
             order: "",
@@ -302,6 +340,11 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
             };
             self.line(f, role, &found.headline)?;
             f.write_str("\n")?;
+            if let Some((event, state)) = &found.since {
+                let what = format!("Before these, at event {event}, the state can only be");
+                self.state(f, &what, state)?;
+                f.write_str("\n")?;
+            }
         }
         self.few_lanes(f)?;
         let window = self.window();
@@ -360,6 +403,17 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
             true => text.to_owned(),
             false => (self.paint)(role, text),
         }
+    }
+
+    /// What there is to say of a state, and the state.
+    fn state(&self, f: &mut fmt::Formatter<'_>, what: &str, state: &str) -> fmt::Result {
+        let room = self.width.saturating_sub(text::columns(what) + 1);
+        let state = text::fit(format_args!("{state}"), room.max(1));
+        let (what, state) = (
+            self.painted(Role::Heading, what),
+            self.painted(Role::State, &state),
+        );
+        writeln!(f, "{what} {state}")
     }
 
     /// A line that is all of one role.
@@ -659,13 +713,7 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
             } else {
                 "Or the state is"
             };
-            let state = text::fit(format_args!("{state}"), timeline.width - then.len() - 1);
-            writeln!(
-                f,
-                "{} {}",
-                timeline.painted(Role::Heading, then),
-                timeline.painted(Role::State, &state)
-            )?;
+            timeline.state(f, then, state)?;
             for (invocation, why) in blocked {
                 let Some(operation) = timeline.history.operation(*invocation) else {
                     continue;

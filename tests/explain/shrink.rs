@@ -2,7 +2,7 @@
 
 use tachograph::{
     Event, EventKind, History, HistoryBuilder,
-    check::Verdict,
+    check::{self, Verdict},
     explain::{Effort, Shrunk, shrink},
     model::{
         CasRegister, Counter, KeyValue, Model, PriorityQueue, Queue, Register, Set, Stack,
@@ -11,8 +11,9 @@ use tachograph::{
 };
 
 use crate::{
+    oracle,
     random::{self, Random, Shape},
-    standing::{EFFORT, HistoryOf, assert_shrunk},
+    standing::{EFFORT, HistoryOf, assert_shrunk, select},
 };
 
 fn shape(random: &mut Random) -> Shape {
@@ -520,6 +521,106 @@ fn where_it_takes_all_few_are_shown_that_do_not_stand() {
     assert!(
         summary.contains("would return Count(100)"),
         "what it is with all of them: {summary}"
+    );
+}
+
+/// The same, of an object that began in another state.
+struct From<S>(Counter, S);
+
+impl Model for From<i64> {
+    type Op = counter::Op;
+    type Ret = counter::Ret;
+    type State = i64;
+
+    fn initial(&self) -> i64 {
+        self.1
+    }
+
+    fn apply(&self, state: &mut i64, op: &counter::Op) -> counter::Ret {
+        self.0.apply(state, op)
+    }
+}
+
+// It ended at one operation, of which it could not say why.
+#[test]
+fn what_takes_all_is_shown_from_a_later_state_on() {
+    let model = Counter::new();
+    let later = Effort {
+        from_start: false,
+        configurations: Some(20_000), // in time
+        ..EFFORT
+    };
+    let mut lost = 0;
+    let by_chance = long(&model, |random| match random.below(4) {
+        0 => counter::Op::Get,
+        _ => counter::Op::Add(1),
+    });
+    const AT: u64 = 400;
+    let by_chance = changed(&by_chance, AT, |_, ret| match ret {
+        // More than are open at once.
+        counter::Ret::Count(count) => Some(counter::Ret::Count(count - 4)),
+        _ => None,
+    });
+    let mut by_chance = by_chance;
+    by_chance.truncate(AT + 100);
+    for history in [lost_addition(300), by_chance] {
+        let shrunk = shrink(&model, &history, &later).unwrap();
+        assert_ends_like_the_whole(&shrunk);
+        let small = &shrunk.history;
+        assert!(shrunk.stands && shrunk.is_smallest, "{small}");
+        assert!((2..=10).contains(&small.operations().count()), "{small}");
+        let since = shrunk.since.as_ref().unwrap();
+        let from = From(Counter::new(), since.state);
+        assert!(!oracle::is_linearizable(&from, small), "{small}");
+        // Whatever is put back of what was invoked later.
+        let end = history.operation(*shrunk.indices.last().unwrap()).unwrap();
+        let end = end.completion.unwrap();
+        let behind: Vec<u64> = history
+            .operations()
+            .map(|it| it.invocation)
+            .filter(|it| (since.event..end).contains(it) && !shrunk.indices.contains(it))
+            .collect();
+        let mut random = Random::new(3);
+        for _ in 0..20 {
+            let back = behind.iter().filter(|_| random.one_in(2));
+            let back: Vec<u64> = back.copied().take(8).collect();
+            lost += back.len();
+            let kept = shrunk.indices.iter().chain(&back).copied();
+            let with = select(&history, &kept.collect::<Vec<_>>(), end + 1);
+            assert!(!oracle::is_linearizable(&from, &with), "{with}");
+        }
+        let text = shrunk.timeline(&model, &history).to_string();
+        let before = format!(
+            "Before these, at event {}, the state can only be {}\n",
+            since.event, since.state
+        );
+        assert!(text.contains(&before), "{text}");
+        assert!(
+            shrunk.summary().contains("from the state before event"),
+            "{}",
+            shrunk.summary()
+        );
+        // The states told are those that follow.
+        assert!(
+            text.contains(&format!(
+                ": would return Count({})",
+                since.state + small.operations().count() as i64 - 1
+            )),
+            "{text}"
+        );
+    }
+    assert!(lost > 0, "nothing was put back");
+}
+
+#[test]
+fn a_history_that_has_to_show_it_from_the_start_does() {
+    let model = Counter::new();
+    let shrunk = shrink(&model, &lost_addition(60), &EFFORT).unwrap();
+    assert_eq!(shrunk.since, None);
+    assert!(
+        check::linearizable(&model, &shrunk.history, &EFFORT.check)
+            .verdict
+            .is_violation()
     );
 }
 

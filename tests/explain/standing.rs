@@ -16,10 +16,11 @@ pub const EFFORT: Effort = Effort {
     time: None,
     check: tachograph::check::Budget::unlimited(),
     configurations: None,
+    from_start: true,
 };
 
 /// The operations that are invoked at these indices, up to (not with) the event `end`.
-fn select<O: Clone, R: Clone>(
+pub fn select<O: Clone, R: Clone>(
     history: &History<O, R>,
     invocations: &[u64],
     end: u64,

@@ -164,6 +164,8 @@ impl Task for Explaining<'_> {
         let effort = Effort {
             check: budget,
             time: Some(arguments.effort),
+            // A file does not say in what state the object was.
+            from_start: arguments.output.is_some(),
             ..Effort::default()
         };
         match shrink(model, history, &effort) {
@@ -229,12 +231,16 @@ impl Explaining<'_> {
     }
 }
 
-fn reduced<O, R, T>(shrunk: &Shrunk<O, R, T>) -> Json {
+fn reduced<O, R, T: Debug>(shrunk: &Shrunk<O, R, T>) -> Json {
     json!({
         "operations": shrunk.history.operations().count(),
         "indices": shrunk.indices,
         "is_smallest": shrunk.is_smallest,
         "stands": shrunk.stands,
+        "since": shrunk.since.as_ref().map(|since| json!({
+            "event": since.event,
+            "state": since.summary(),
+        })),
         "candidates": shrunk.candidates,
     })
 }

@@ -1,0 +1,259 @@
+//! Moments of a history at which all that happened before comes down to one state.
+
+use super::{
+    Budget,
+    budget::Account,
+    frontier::{Approach, Frontier},
+    window::Ahead,
+};
+use crate::{
+    event::EventKind,
+    history::{ByProcess, History, Operation, Outcome},
+    model::Specification,
+};
+
+/// A moment at which there is only one explanation of what happened before.
+///
+/// Whatever follows is possible after all that happened before if and only if it is possible from this state, for those that are open
+/// and have not taken effect together with those that are invoked later.
+pub(crate) struct Moment<T> {
+    /// The events before this one are behind it.
+    pub(crate) event: u64,
+    pub(crate) state: T,
+    /// The operations that are open and have taken effect, by their invocations.
+    pub(crate) applied: Vec<u64>,
+}
+
+impl<T> Moment<T> {
+    /// Whether the operation may still take effect then, or is invoked later.
+    pub(crate) fn leaves<O, R>(&self, operation: &Operation<'_, O, R>) -> bool {
+        let is_over = match operation.outcome {
+            Outcome::Info => false, // whenever that was said
+            _ => operation.completion.is_some_and(|it| it < self.event),
+        };
+        !is_over && !self.applied.contains(&operation.invocation)
+    }
+}
+
+/// Moments before the event `until`, the last one first. Of those that are 1, 2 or 3, 4 to 7, 8 to 15, … events before it, each time the
+/// last one.
+///
+/// The specification must not [look ahead](Specification::looks_ahead): it might make states simpler than they are. Where the budget ends, or nothing explains an event,
+/// there are those up to there.
+pub(crate) fn moments<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    until: u64,
+    budget: &Budget,
+) -> Vec<Moment<S::State>> {
+    debug_assert!(!specification.looks_ahead());
+    let account = Account::new(*budget, history.len());
+    let mut meter = account.meter(u64::MAX);
+    let mut frontier = Frontier::<S, 4>::new(specification, Approach::Exact);
+    let mut slots = ByProcess::<usize>::new();
+    let mut moments: Vec<Option<Moment<S::State>>> = Vec::new();
+    for event in history.events().take_while(|event| event.index < until) {
+        let done = match event.kind {
+            EventKind::Invoke(op) => match history.operation(event.index).map(|it| it.outcome) {
+                Some(Outcome::Ok(ret)) => frontier
+                    .invoke(op, ret, event.index)
+                    .map(|slot| _ = slots.insert(event.process, slot)),
+                Some(Outcome::Info | Outcome::Open) => {
+                    frontier.invoke_unknown(op, event.index, u64::MAX);
+                    Ok(())
+                }
+                Some(Outcome::Fail) | None => Ok(()),
+            },
+            EventKind::Ok(_) => match slots.remove(event.process) {
+                Some(slot) => {
+                    frontier.complete(slot, event.index, Ahead::nothing, u64::MAX, &mut meter)
+                }
+                None => Ok(()), // it is judged beforehand whether there is one
+            },
+            _ => Ok(()),
+        };
+        if done.is_err() {
+            break;
+        }
+        let Some((state, applied)) = frontier.only() else {
+            continue;
+        };
+        let band = (until - event.index).ilog2() as usize;
+        if moments.len() <= band {
+            moments.resize_with(band + 1, || None);
+        }
+        moments[band] = Some(Moment {
+            event: event.index + 1,
+            state: state.clone(),
+            applied,
+        });
+    }
+    moments.into_iter().flatten().collect()
+}
+
+/// What is possible from a moment on, against what is possible in all.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        check::linearizable,
+        history::HistoryBuilder,
+        model::{CasRegister, Counter, Model, Queue, cas_register, counter, queue},
+    };
+    use proptest::{
+        prelude::RngCore,
+        test_runner::{RngAlgorithm, TestRng},
+    };
+
+    /// A model that begins in this state.
+    struct From<'m, M: Model>(&'m M, M::State);
+
+    impl<M: Model> Model for From<'_, M> {
+        type Op = M::Op;
+        type Ret = M::Ret;
+        type State = M::State;
+
+        fn initial(&self) -> M::State {
+            self.1.clone()
+        }
+
+        fn apply(&self, state: &mut M::State, op: &M::Op) -> M::Ret {
+            self.0.apply(state, op)
+        }
+
+        fn is_read(&self, op: &M::Op) -> bool {
+            Model::is_read(self.0, op)
+        }
+    }
+
+    type Below<'a> = &'a mut dyn FnMut(u32) -> u32;
+
+    fn what_follows_decides<M>(model: M, op: fn(Below<'_>) -> M::Op, wrong: fn(Below<'_>) -> M::Ret)
+    where
+        M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send + Sync> + Sync,
+    {
+        let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[3; 32]);
+        let mut below = |bound: u32| random.next_u32() % bound;
+        let [mut good, mut bad, mut applied, mut open] = [0; 4];
+        for _ in 0..5_000 {
+            let mut builder = HistoryBuilder::new();
+            let mut state = model.initial();
+            let mut under_way: Vec<(u64, M::Op, Option<M::Ret>)> = Vec::new();
+            let (mut invoked, operations) = (0, 4 + u64::from(below(8)));
+            while invoked < operations || !under_way.is_empty() {
+                let chosen = below(3);
+                if invoked < operations
+                    && (under_way.is_empty() || under_way.len() < 3 && chosen == 0)
+                {
+                    let op = op(&mut below);
+                    builder.invoke(invoked, op.clone());
+                    under_way.push((invoked, op, None));
+                    invoked += 1;
+                    continue;
+                }
+                let place = below(under_way.len() as u32) as usize;
+                if chosen == 1 {
+                    // It takes effect now, and completes later.
+                    let (_, op, ret) = &mut under_way[place];
+                    ret.get_or_insert_with(|| model.apply(&mut state, op));
+                    continue;
+                }
+                let (process, op, ret) = under_way.swap_remove(place);
+                match below(40) {
+                    0 => builder.info(process),
+                    1 if ret.is_none() => builder.fail(process),
+                    2..4 => builder.ok(process, wrong(&mut below)),
+                    _ => builder.ok(process, ret.unwrap_or_else(|| model.apply(&mut state, &op))),
+                };
+            }
+            let history = builder.finish().unwrap();
+            let unlimited = Budget::unlimited();
+            let is_right = linearizable(&model, &history, &unlimited)
+                .verdict
+                .is_linearizable();
+            for moment in moments(&model, &history, history.end(), &unlimited) {
+                let is_left = |its: &Operation<'_, M::Op, M::Ret>| moment.leaves(its);
+                applied += u64::from(!moment.applied.is_empty());
+                open += u64::from(
+                    history
+                        .operations()
+                        .any(|its| is_left(&its) && its.invocation < moment.event),
+                );
+                let mut rest = HistoryBuilder::new();
+                for event in history.events() {
+                    if !history
+                        .operation(event.index)
+                        .is_some_and(|its| is_left(&its))
+                    {
+                        continue;
+                    }
+                    match event.kind {
+                        EventKind::Invoke(op) => rest.invoke(event.process, op.clone()),
+                        EventKind::Ok(ret) => rest.ok(event.process, ret.clone()),
+                        EventKind::Fail => rest.fail(event.process),
+                        _ => rest.info(event.process),
+                    };
+                }
+                let from = From(&model, moment.state);
+                let rest = rest.finish().unwrap();
+                let follows = linearizable(&from, &rest, &unlimited)
+                    .verdict
+                    .is_linearizable();
+                assert_eq!(
+                    follows, is_right,
+                    "from {:?} before event {} on:\n{history}",
+                    from.1, moment.event
+                );
+                match is_right {
+                    true => good += 1,
+                    false => bad += 1,
+                }
+            }
+        }
+        assert!(
+            good > 1_000 && bad > 1_000 && applied > 500 && open > 500,
+            "{good} {bad} {applied} {open}"
+        );
+    }
+
+    #[test]
+    fn what_follows_on_a_moment_decides_of_registers() {
+        use cas_register::{Op, Ret};
+        what_follows_decides(
+            CasRegister::new(),
+            |below| match below(3) {
+                0 => Op::Read,
+                1 => Op::Write(below(3)),
+                _ => Op::Cas(below(3), below(3)),
+            },
+            |below| Ret::Value(Some(below(3))),
+        );
+    }
+
+    #[test]
+    fn what_follows_on_a_moment_decides_of_counters() {
+        use counter::{Op, Ret};
+        what_follows_decides(
+            Counter::new(),
+            |below| match below(3) {
+                0 => Op::Get,
+                1 => Op::FetchAdd(1),
+                _ => Op::Add(1),
+            },
+            |below| Ret::Count(i64::from(below(5))),
+        );
+    }
+
+    #[test]
+    fn what_follows_on_a_moment_decides_of_queues() {
+        use queue::{Op, Ret};
+        what_follows_decides(
+            Queue::new(),
+            |below| match below(2) {
+                0 => Op::Enqueue(below(100)),
+                _ => Op::Dequeue,
+            },
+            |below| Ret::Value(Some(below(100))),
+        );
+    }
+}
