@@ -1,4 +1,4 @@
-//! How soon a race of depth three is found: by a fuzzer whose coverage steers the schedule, by PCT, by schedules at random.
+//! How soon a race of depth three is found: by a fuzzer that is told which access came after which, by PCT, by schedules at random.
 //!
 //! It is the race of the lock of the fuzz target `schedule_broken`, where a thread has a hundred accesses to do before it takes the
 //! lock. The fuzzer chooses operations and schedule, from an empty corpus; for the others operations are drawn at random,

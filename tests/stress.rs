@@ -954,7 +954,10 @@ fn a_soak_finds_what_only_a_long_life_shows() {
         shown.contains("operations show it, from the state before event"),
         "{shown}"
     );
-    assert!(shown.contains("Before these, at event"), "{shown}");
+    assert!(
+        shown.contains("What must have happened before event"),
+        "{shown}"
+    );
     let report = count(u64::MAX, true, soak(300, 50));
     assert!(report.is_pass(), "{report}");
     assert_eq!(

@@ -288,11 +288,11 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
 
     /// Whether no operation is open and the object can only be in one state, if no explanation was left out.
     pub(super) fn is_in_one_state(&self) -> bool {
-        !self.is_narrowed && self.window.is_empty() && self.configurations.len() == 1
+        self.window.is_empty() && self.only().is_some()
     }
 
-    /// The only state that the object can be in, and the open operations that have taken effect, by their invocations. `None` where
-    /// there are other explanations, or it depends on one of unknown outcome.
+    /// The state and the open operations that have taken effect, by their invocations, if nothing else explains what happened so far.
+    /// `None` also where something of unknown outcome had to take effect.
     pub(super) fn only(&self) -> Option<(&S::State, Vec<u64>)> {
         let [only] = &self.configurations[..] else {
             return None;

@@ -1,4 +1,4 @@
-//! Moments of a history at which all that happened before comes down to one state.
+//! Moments of a history at which all that must have happened before comes down to one state.
 
 use super::{
     Budget,
@@ -12,10 +12,10 @@ use crate::{
     model::Specification,
 };
 
-/// A moment at which there is only one explanation of what happened before.
+/// A moment at which there is one explanation of what happened before, in which nothing has taken effect that need not have.
 ///
-/// Whatever follows is possible after all that happened before if and only if it is possible from this state, for those that are open
-/// and have not taken effect together with those that are invoked later.
+/// What follows is possible after all that happened before if and only if it is possible from this state on, for the
+/// operations that this [leaves](Self::leaves). Some of these may have taken effect before, but then they may as well do so later.
 pub(crate) struct Moment<T> {
     /// The events before this one are behind it.
     pub(crate) event: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Moment<T> {
 }
 
 impl<T> Moment<T> {
-    /// Whether the operation may still take effect then, or is invoked later.
+    /// Whether the operation may take effect later on.
     pub(crate) fn leaves<O, R>(&self, operation: &Operation<'_, O, R>) -> bool {
         let is_over = match operation.outcome {
             Outcome::Info => false, // whenever that was said
@@ -35,24 +35,26 @@ impl<T> Moment<T> {
     }
 }
 
-/// Moments before the event `until`, the last one first. Of those that are 1, 2 or 3, 4 to 7, 8 to 15, … events before it, each time the
-/// last one.
+/// Some moments before one of these two events, which ascend: first those before the first, each time the last one first.
 ///
-/// The specification must not [look ahead](Specification::looks_ahead): it might make states simpler than they are. Where the budget ends, or nothing explains an event,
-/// there are those up to there.
+/// They are few, as far apart as they are from the event: of those that are 1, 2 or 3, 4 to 7, 8 to 15, … events before it, the last. So each leaves
+/// about twice as much as the one behind it.
+///
+/// The specification must not [look ahead](Specification::looks_ahead): it might make states simpler than they are. Where the
+/// budget ends, or nothing explains an event, there are those up to there. Takes as long as a check.
 pub(crate) fn moments<S: Specification>(
     specification: &S,
     history: &History<S::Op, S::Ret>,
-    until: u64,
+    until: [u64; 2],
     budget: &Budget,
 ) -> Vec<Moment<S::State>> {
-    debug_assert!(!specification.looks_ahead());
+    assert!(!specification.looks_ahead());
     let account = Account::new(*budget, history.len());
     let mut meter = account.meter(u64::MAX);
     let mut frontier = Frontier::<S, 4>::new(specification, Approach::Exact);
     let mut slots = ByProcess::<usize>::new();
-    let mut moments: Vec<Option<Moment<S::State>>> = Vec::new();
-    for event in history.events().take_while(|event| event.index < until) {
+    let mut moments = until.map(|_| Vec::<Option<Moment<S::State>>>::new());
+    for event in history.events().take_while(|event| event.index < until[1]) {
         let done = match event.kind {
             EventKind::Invoke(op) => match history.operation(event.index).map(|it| it.outcome) {
                 Some(Outcome::Ok(ret)) => frontier
@@ -78,17 +80,28 @@ pub(crate) fn moments<S: Specification>(
         let Some((state, applied)) = frontier.only() else {
             continue;
         };
-        let band = (until - event.index).ilog2() as usize;
-        if moments.len() <= band {
-            moments.resize_with(band + 1, || None);
+        for (until, moments) in until.iter().zip(&mut moments) {
+            let Some(before) = until.checked_sub(event.index).filter(|before| *before > 0) else {
+                continue;
+            };
+            let band = before.ilog2() as usize;
+            if moments.len() <= band {
+                moments.resize_with(band + 1, || None);
+            }
+            moments[band] = Some(Moment {
+                event: event.index + 1,
+                state: state.clone(),
+                applied: applied.clone(),
+            });
         }
-        moments[band] = Some(Moment {
-            event: event.index + 1,
-            state: state.clone(),
-            applied,
-        });
     }
-    moments.into_iter().flatten().collect()
+    let mut some: Vec<Moment<S::State>> = Vec::new();
+    for moment in moments.into_iter().flatten().flatten() {
+        if some.iter().all(|other| other.event != moment.event) {
+            some.push(moment);
+        }
+    }
+    some
 }
 
 /// What is possible from a moment on, against what is possible in all.
@@ -106,9 +119,9 @@ mod tests {
     };
 
     /// A model that begins in this state.
-    struct From<'m, M: Model>(&'m M, M::State);
+    struct Begun<'m, M: Model>(&'m M, M::State);
 
-    impl<M: Model> Model for From<'_, M> {
+    impl<M: Model> Model for Begun<'_, M> {
         type Op = M::Op;
         type Ret = M::Ret;
         type State = M::State;
@@ -171,7 +184,12 @@ mod tests {
             let is_right = linearizable(&model, &history, &unlimited)
                 .verdict
                 .is_linearizable();
-            for moment in moments(&model, &history, history.end(), &unlimited) {
+            for moment in moments(
+                &model,
+                &history,
+                [history.end() / 2, history.end()],
+                &unlimited,
+            ) {
                 let is_left = |its: &Operation<'_, M::Op, M::Ret>| moment.leaves(its);
                 applied += u64::from(!moment.applied.is_empty());
                 open += u64::from(
@@ -194,7 +212,7 @@ mod tests {
                         _ => rest.info(event.process),
                     };
                 }
-                let from = From(&model, moment.state);
+                let from = Begun(&model, moment.state);
                 let rest = rest.finish().unwrap();
                 let follows = linearizable(&from, &rest, &unlimited)
                     .verdict

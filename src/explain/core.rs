@@ -41,13 +41,6 @@ pub(super) struct Core<'s, 'h, S: Specification> {
     pub(super) undecided: Cell<bool>,
 }
 
-/// Before what of the culprit.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Before {
-    Invocation,
-    Completion,
-}
-
 /// An event of the operation at this place.
 struct End {
     /// In the whole history.
@@ -101,11 +94,6 @@ where
         self.operations = kept.iter().map(|&it| self.operations[it]).collect();
     }
 
-    pub(super) fn into_initial(self) -> S::State {
-        let initial = self.initial.into_inner();
-        initial.unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The places where these are kept, and all others are `otherwise`.
     pub(super) fn places(&self, kept: &[usize], otherwise: Place) -> Vec<Place> {
         let place = |operation: &Operation<'_, S::Op, S::Ret>| match otherwise {
@@ -148,22 +136,21 @@ where
         check::linearizable(&self.within(), &history, budget)
     }
 
-    /// Moments before the culprit is invoked, or completes, at which the object could only be in one state, the last one first.
-    pub(super) fn moments(&self, before: Before) -> Vec<Moment<S::State>> {
+    /// Some moments before the culprit is invoked, and before it completes, from which the rest may be told.
+    pub(super) fn moments(&self) -> Vec<Moment<S::State>> {
         let all = vec![Place::Kept; self.operations.len()];
         let ends = self.ends(&all, false);
-        let until = ends.iter().position(|end| {
-            end.place == self.culprit && end.is_completion == (before == Before::Completion)
-        });
+        let mut its_own = (0..)
+            .zip(&ends)
+            .filter(|(_, end)| end.place == self.culprit);
+        let until = [(); 2].map(|()| its_own.next().expect("the culprit completes").0);
         let (history, _) = self.history(&all, false);
         let budget = self.limits.budget(self.operations.len());
-        let until = until.expect("the culprit completes") as u64;
         let mut moments = check::moments(&self.within(), &history, until, &budget);
-        // In the indices of the whole history.
-        let index = |event: &mut u64| *event = ends[*event as usize].index;
+        let to_whole = |event: &mut u64| *event = ends[*event as usize].index;
         for moment in &mut moments {
-            index(&mut moment.event);
-            moment.applied.iter_mut().for_each(index);
+            to_whole(&mut moment.event);
+            moment.applied.iter_mut().for_each(to_whole);
         }
         moments
     }
@@ -324,7 +311,8 @@ pub(super) fn next<S: Specification>(
     states.into_iter()
 }
 
-/// The specification, for histories that begin later, or some of whose operations are [`Place::Loose`].
+/// The specification, for histories that begin later, or some of whose operations are [`Place::Loose`]. It does not look ahead, so that
+/// states are what they are.
 struct Within<'s, 'h, S: Specification> {
     specification: &'s S,
     initial: &'s Mutex<S::State>,

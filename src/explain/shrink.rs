@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    core::{Before, Core, Limits, Place},
+    core::{Core, Limits, Place},
     text::{self, fit},
     timeline::{STATE, Timeline},
 };
@@ -52,18 +52,19 @@ impl Default for Effort {
 #[derive(Clone, Debug)]
 pub struct Shrunk<O, R, T> {
     /// The events of these operations, with indices anew from 0. They are still in their order, and of the processes that
-    /// they were of. The last one is the event that nothing explains.
+    /// they were of. The last one is the event that nothing explains. Where there is a [`since`](Self::since), they may be what the object may do
+    /// from its first state on.
     pub history: History<O, R>,
     /// For each of these events, the index that it had in the whole history.
     pub indices: Vec<u64>,
-    /// The verdict on these operations: a violation (or undecided, where few could be left out and the budget of the first
+    /// The verdict on these operations, [from that state](Self::since) on: a violation (or undecided, where few could be left out and the budget of the first
     /// check is tight).
     pub report: Report<T>,
     /// The verdict on the whole history.
     pub whole: Report<T>,
     /// How many candidates were tried.
     pub candidates: u64,
-    /// The moment, if they show it only from there on.
+    /// If they show it only from some moment on: which, and the state there.
     pub since: Option<Since<T>>,
     /// Whether nothing more could be taken out; if not, the time was up, or candidates were not decided.
     pub is_smallest: bool,
@@ -76,13 +77,27 @@ pub struct Shrunk<O, R, T> {
     ran_out: bool,
 }
 
-/// A moment of a history up to which all that happened could only lead to one state.
+/// A moment of a history from which a violation is told: all that must have taken effect before could only lead to one state.
+///
+/// What was open then may have taken effect, too, and led to another; but then it may as well have done so later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Since<T> {
     /// The index of the first event behind it.
     pub event: u64,
-    /// The state that the object is in then. Of the operations that are open, those that are kept have not taken effect.
+    /// The state that the object is in if nothing has taken effect that need not have.
     pub state: T,
+    /// Whether it is the state of all of the object. If not, it is that of the part and the values that the violation is about.
+    pub is_of_all: bool,
+    /// The operations that were open and had taken effect, by their invocations.
+    applied: Vec<u64>,
+}
+
+impl<T> Since<T> {
+    /// Whether the operation has led to the state, or is over.
+    fn is_behind<O, R>(&self, operation: &Operation<'_, O, R>) -> bool {
+        let is_over = operation.completion.is_some_and(|it| it < self.event);
+        is_over || self.applied.contains(&operation.invocation)
+    }
 }
 
 impl<T: Debug> Since<T> {
@@ -162,7 +177,9 @@ impl<O, R, T> Shrunk<O, R, T> {
             let mut named = VecDeque::new();
             let mut before = 0;
             for operation in history.operations().filter(overlaps) {
-                if self.indices.binary_search(&operation.invocation).is_ok() {
+                let is_shown = self.indices.binary_search(&operation.invocation).is_ok();
+                let since = self.since.as_ref();
+                if is_shown || since.is_some_and(|since| since.is_behind(&operation)) {
                     continue;
                 }
                 named.push_back(operation);
@@ -260,10 +277,11 @@ const COLUMNS: usize = 80;
 ///    so is one whatever is put back. ([Reads](crate::model::Model::is_read) need not be put back: they only make it harder
 ///    for the others.) As this can only become false by dropping more, a smallest set is found by trying large pieces first
 ///    and then smaller ones, each once.
-/// 6. *Begin later*, where after the events so far the object can only be in one state, and each open operation either has
-///    taken effect or has not. What follows is possible after all that came before if and only if it is possible from that state. So steps 5
-///    and 7 are done with what follows, and the state is told. Of the last such moments, that one is taken from which the culprit could have
-///    returned what it did at some other moment, or with fewer of the others there.
+/// 6. *Begin later*, where there is one explanation of what happened so far, in which nothing has taken effect that need not have.
+///    What follows is possible after all that came before if and only if it is possible from that state on, for what is
+///    open and has not taken effect with what is invoked later. So steps 5 and 7 are done with these, and the state is told. Of some such
+///    moments, the last is taken from which the culprit could have returned what it did at some other moment, or with
+///    fewer of the others there.
 /// 7. *Put back what the kept results come from*, as few as make them possible one after the other. To keep more of what
 ///    already stands, whatever is put back, costs it nothing.
 ///
@@ -317,16 +335,12 @@ where
         None => check::linearizable(specification, &history, &effort.check),
         Some(_) => shrinking.core.report(&kept, &effort.check),
     };
-    let since = shrinking.since.map(|event| Since {
-        event,
-        state: shrinking.core.into_initial(),
-    });
     Ok(Shrunk {
         history,
         indices,
         report,
         candidates: shrinking.candidates,
-        since,
+        since: shrinking.since,
         is_smallest,
         stands,
         operations,
@@ -388,8 +402,8 @@ fn concerned<'s, 'h, S: Specification>(
 struct Shrinking<'s, 'h, S: Specification> {
     history: &'h History<S::Op, S::Ret>,
     core: Core<'s, 'h, S>,
-    /// The event before which the core begins, if it does not begin with the history.
-    since: Option<u64>,
+    /// With what the core begins, if not with the history.
+    since: Option<Since<S::State>>,
     candidates: u64,
     began: Instant,
     effort: Effort,
@@ -409,7 +423,7 @@ enum Sense {
 /// What a person can read.
 const FEW: usize = 32;
 
-/// What a person would rather not.
+/// From so many on, beside the culprit, it is tried whether fewer show it from a later state on.
 const MANY: usize = 10;
 
 /// Where no few that stand were found: to which operations it came, and in what sense the culprit could have returned what it did.
@@ -436,19 +450,15 @@ where
 {
     /// What stands, or, if that is too much for a person, what makes sense by itself, or else what is a violation by itself.
     fn fewest(&mut self) -> Fewest {
-        self.until_quarter(2);
+        self.until(4);
         self.drop_values();
-        let stand = self.that_stand(self.others(), 2);
+        let stand = self.that_stand(self.others(), 4);
         // Operations that none can be spared of only because the state counts them are better told from a later one on.
-        let enough = match &stand {
-            Ok(fewest) => fewest.kept.len() / 2,
-            Err(_) => FEW,
-        };
-        if !self.effort.from_start
-            && enough >= MANY / 2
-            && let Some(fewest) = self.since_a_moment(enough)
-        {
-            return fewest;
+        let are_many = stand.as_ref().map_or(true, |its| its.kept.len() >= MANY);
+        if are_many && !self.effort.from_start {
+            if let Some(fewest) = self.since_a_moment(stand.as_ref().ok()) {
+                return fewest;
+            }
         }
         let left = match stand {
             Ok(fewest) => return fewest,
@@ -459,7 +469,7 @@ where
             return by_themselves;
         }
         // They are often found soon. The time that this leaves is for what says more.
-        match self.that_stand(left.kept, 4) {
+        match self.that_stand(left.kept, 8) {
             Ok(fewest) => fewest,
             Err(left) => Fewest {
                 ran_out: left.ran_out,
@@ -468,43 +478,70 @@ where
         }
     }
 
-    /// Step 6: what stands from some moment on, of the last ones at which the object could only be in one state: the first from which the
-    /// culprit could have returned what it did, in some sense, if that is no more than is `enough`.
-    fn since_a_moment(&mut self, enough: usize) -> Option<Fewest> {
-        self.until_quarter(3);
+    /// Step 6: what stands from some moment on. If nothing does from the start, it is better than nothing, whatever it is; and
+    /// else if it is much less.
+    fn since_a_moment(&mut self, from_start: Option<&Fewest>) -> Option<Fewest> {
+        self.until(5);
         // Where much is left, there is nothing won.
         let most = self.core.operations.len() / 2;
-        let moments = [Before::Invocation, Before::Completion].map(|it| self.core.moments(it));
-        for moment in moments.iter().flatten() {
-            let Some(core) = self
-                .core
-                .since(moment)
-                .filter(|core| core.operations.len() <= most)
-            else {
+        let is_there = |its: &Operation<'_, S::Op, S::Ret>| !matches!(its.outcome, Outcome::Fail);
+        let culprit = self.core.operations[self.core.culprit];
+        let known = (self.history.operations())
+            .take_while(|its| culprit.completion.is_none_or(|end| its.invocation < end));
+        let is_of_all = known.filter(is_there).count() <= self.core.operations.len();
+        let mut without_sense = None;
+        for moment in self.core.moments() {
+            let core = self.core.since(&moment);
+            let Some(core) = core.filter(|core| core.operations.len() <= most) else {
                 continue;
             };
             let mut later = Shrinking {
                 core,
-                since: Some(moment.event),
+                since: Some(Since {
+                    event: moment.event,
+                    state: moment.state,
+                    is_of_all,
+                    applied: moment.applied,
+                }),
                 ..*self
             };
-            let found = later.that_stand(later.others(), 3);
+            let found = later.that_stand(later.others(), 5);
             self.candidates = later.candidates;
-            match found {
-                Ok(fewest) if fewest.sense != Sense::None && fewest.kept.len() <= enough => {
+            let is_better = |fewest: &Fewest| match from_start {
+                Some(other) => {
+                    fewest.is_smallest
+                        && fewest.kept.len() <= other.kept.len() / 2
+                        && later.has_short_state()
+                }
+                None => true,
+            };
+            match found.ok().filter(is_better) {
+                Some(fewest) if fewest.sense != Sense::None => {
                     *self = later;
                     return Some(fewest);
                 }
-                _ if self.core.limits.is_up() => break,
-                _ => {}
+                Some(fewest) => without_sense = without_sense.or(Some((later, fewest))),
+                None if self.core.limits.is_up() => break,
+                None => {}
             }
         }
-        None
+        let (later, fewest) = without_sense.filter(|_| from_start.is_none())?;
+        *self = Shrinking {
+            candidates: self.candidates,
+            ..later
+        };
+        Some(fewest)
     }
 
-    /// Those of `from` that stand, looked for until so many quarters of the time are over.
-    fn that_stand(&mut self, from: Vec<usize>, quarter: u32) -> Result<Fewest, Left> {
-        self.until_quarter(quarter);
+    /// Whether all of the state that it begins with can be told.
+    fn has_short_state(&self) -> bool {
+        let since = self.since.as_ref();
+        since.is_none_or(|since| text::columns(&text::brief(&since.state, STATE + 1)) <= STATE)
+    }
+
+    /// Those of `from` that stand, looked for until so many eighths of the time are over.
+    fn that_stand(&mut self, from: Vec<usize>, eighths: u32) -> Result<Fewest, Left> {
+        self.until(eighths);
         let left = self.drop_operations(from);
         let (kept, sense) = self.put_back(left.clone());
         let stands =
@@ -512,10 +549,10 @@ where
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, stands);
         let ran_out = self.core.limits.is_up();
         // They are few: this takes a moment.
-        self.until_quarter(quarter + 1);
+        self.until(eighths + 1);
         // What could not be put back in time may be missed before.
         if kept.len() < FEW && self.makes_sense(&kept, sense) {
-            self.until_quarter(4);
+            self.until(8);
             let (kept, is_smallest) = match ran_out {
                 true => self.until_none_can_be_spared(kept, stands),
                 false => (kept, is_smallest),
@@ -537,20 +574,20 @@ where
 
     /// What makes sense by itself, or, if that is too much for a person, what is a violation by itself.
     fn few_by_themselves(&mut self, sense: Sense) -> Fewest {
-        self.until_quarter(3);
+        self.until(7);
         if sense != Sense::None {
             let fewest = self.by_themselves(sense);
             if fewest.kept.len() < FEW {
                 return fewest;
             }
         }
-        self.until_quarter(4);
+        self.until(8);
         self.by_themselves(Sense::None)
     }
 
-    /// What follows may take until so many quarters of the time are over.
-    fn until_quarter(&mut self, quarter: u32) {
-        let deadline = |time: Duration| self.began.checked_add(time / 4 * quarter);
+    /// What follows may take until so many eighths of the time are over.
+    fn until(&mut self, eighths: u32) {
+        let deadline = |time: Duration| self.began.checked_add(time / 8 * eighths);
         self.core.limits.deadline = self.effort.time.and_then(deadline);
     }
 

@@ -66,8 +66,8 @@ pub enum Role {
 /// What a check found, as texts of bounded length.
 struct Found {
     headline: String,
-    /// The event before which it begins, and the state there, if that is not the beginning of the history.
-    since: Option<(u64, String)>,
+    /// The state that it begins with, if that is not the first of the history.
+    since: Option<FoundSince>,
     /// The event that nothing explains, or with which the order does not go on.
     culprit: Option<u64>,
     /// What is said beside that event,
@@ -84,6 +84,13 @@ struct Found {
     stuck: Vec<(String, Vec<(u64, String)>)>,
     /// How many such states there are beside these.
     more_stuck: usize,
+}
+
+/// The state of which a part of a history is told.
+struct FoundSince {
+    heading: String,
+    state: String,
+    is_of_all: bool,
 }
 
 /// What is said beside an event that nothing explains.
@@ -186,7 +193,14 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
     {
         let mut explained = self.explain_from(since.state.clone(), specification, report);
         if let Some(found) = &mut explained.found {
-            found.since = Some((since.event, since.summary()));
+            let event = since.event;
+            let heading =
+                format!("What must have happened before event {event} leads to this state:");
+            found.since = Some(FoundSince {
+                heading,
+                state: since.summary(),
+                is_of_all: since.is_of_all,
+            });
         }
         explained
     }
@@ -340,9 +354,13 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
             };
             self.line(f, role, &found.headline)?;
             f.write_str("\n")?;
-            if let Some((event, state)) = &found.since {
-                let what = format!("Before these, at event {event}, the state can only be");
-                self.state(f, &what, state)?;
+            if let Some(since) = &found.since {
+                self.line(f, Role::Heading, &since.heading)?;
+                self.line(f, Role::State, &format!("  {}", since.state))?;
+                if !since.is_of_all {
+                    let note = "(of the part of the object and the values that these are about)";
+                    self.line(f, Role::Note, note)?;
+                }
                 f.write_str("\n")?;
             }
         }
@@ -403,17 +421,6 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
             true => text.to_owned(),
             false => (self.paint)(role, text),
         }
-    }
-
-    /// What there is to say of a state, and the state.
-    fn state(&self, f: &mut fmt::Formatter<'_>, what: &str, state: &str) -> fmt::Result {
-        let room = self.width.saturating_sub(text::columns(what) + 1);
-        let state = text::fit(format_args!("{state}"), room.max(1));
-        let (what, state) = (
-            self.painted(Role::Heading, what),
-            self.painted(Role::State, &state),
-        );
-        writeln!(f, "{what} {state}")
     }
 
     /// A line that is all of one role.
@@ -713,7 +720,13 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
             } else {
                 "Or the state is"
             };
-            timeline.state(f, then, state)?;
+            let state = text::fit(format_args!("{state}"), timeline.width - then.len() - 1);
+            writeln!(
+                f,
+                "{} {}",
+                timeline.painted(Role::Heading, then),
+                timeline.painted(Role::State, &state)
+            )?;
             for (invocation, why) in blocked {
                 let Some(operation) = timeline.history.operation(*invocation) else {
                     continue;

@@ -153,35 +153,36 @@ impl Counts {
         self.overlap.operations > 0 && self.overlap.share() < Self::LITTLE_OVERLAP
     }
 
-    /// What makes a pass worth less, a line each.
+    /// What makes a pass worth less, each on lines for 80 columns.
     fn warn(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.linearizable > 0 && self.overlap.operations == 0 {
             f.write_str("\nwarning: there were no operations, so nothing was checked")?;
         }
         if self.overlaps_little() {
             f.write_str(
-                "\nwarning: operations rarely overlapped, so little was checked: \
+                "\nwarning: operations rarely overlapped, so little was checked:\n  \
                  use more threads or operations, or call `stress::point` inside operations",
             )?;
         }
         if self.cut_short > 0 {
             write!(
                 f,
-                "\nwarning: of {} not all schedules were tried: there are more than there was time for, or than were asked for",
+                "\nwarning: of {} not all schedules were tried:\n  \
+                 there are more than there was time for, or than were asked for",
                 counted(self.cut_short, "round")
             )?;
         }
         if self.replaced > 0 {
             write!(
                 f,
-                "\nwarning: {} times nobody knew in what state the object was, and it was replaced: \
+                "\nwarning: {} times nobody knew the state of the object, which was replaced:\n  \
                  `Stress::settle` it so that only one is possible",
                 self.replaced
             )?;
         }
         if self.undecided > 0 {
             f.write_str(
-                "\nwarning: rounds were undecided: \
+                "\nwarning: rounds were undecided:\n  \
                  use fewer threads or operations, or a larger budget",
             )?;
         }

@@ -1,7 +1,7 @@
 //! Shrinking, against all that can be put back.
 
 use tachograph::{
-    Event, EventKind, History, HistoryBuilder,
+    Event, EventKind, History, HistoryBuilder, Operation,
     check::{self, Verdict},
     explain::{Effort, Shrunk, shrink},
     model::{
@@ -524,59 +524,115 @@ fn where_it_takes_all_few_are_shown_that_do_not_stand() {
     );
 }
 
-/// The same, of an object that began in another state.
-struct From<S>(Counter, S);
+/// Two counters, which may begin with some count.
+struct Counters {
+    begin: i64,
+    are_parts: bool,
+}
 
-impl Model for From<i64> {
-    type Op = counter::Op;
+type Count = (bool, counter::Op);
+
+impl Model for Counters {
+    type Op = Count;
     type Ret = counter::Ret;
-    type State = i64;
+    type State = [i64; 2];
 
-    fn initial(&self) -> i64 {
-        self.1
+    fn initial(&self) -> [i64; 2] {
+        [self.begin; 2]
     }
 
-    fn apply(&self, state: &mut i64, op: &counter::Op) -> counter::Ret {
-        self.0.apply(state, op)
+    fn apply(&self, state: &mut [i64; 2], (which, op): &Count) -> counter::Ret {
+        Counter::new().apply(&mut state[usize::from(*which)], op)
     }
+
+    fn is_read(&self, (_, op): &Count) -> bool {
+        *op == counter::Op::Get
+    }
+
+    fn part(&self, (which, _): &Count) -> Option<u64> {
+        self.are_parts.then_some(u64::from(*which))
+    }
+}
+
+/// The history of one counter as that of the second of two, beside which the first is added to, and fails to be.
+fn beside_another(history: &History<counter::Op, counter::Ret>) -> History<Count, counter::Ret> {
+    const OTHER: u64 = 9;
+    let mut builder = HistoryBuilder::new();
+    for event in history.events() {
+        let process = event.process;
+        match event.kind {
+            EventKind::Invoke(op) => builder.invoke(process, (true, op.clone())),
+            EventKind::Ok(ret) => builder.ok(process, ret.clone()),
+            _ => builder.info(process),
+        };
+        let other = builder.invoke(OTHER, (false, counter::Op::Add(1)));
+        match event.index % 3 {
+            0 => other.fail(OTHER),
+            _ => other.ok(OTHER, counter::Ret::Done),
+        };
+    }
+    builder.finish().unwrap()
 }
 
 // It ended at one operation, of which it could not say why.
 #[test]
 fn what_takes_all_is_shown_from_a_later_state_on() {
-    let model = Counter::new();
+    const AT: u64 = 400;
     let later = Effort {
         from_start: false,
         configurations: Some(20_000), // in time
         ..EFFORT
     };
-    let mut lost = 0;
-    let by_chance = long(&model, |random| match random.below(4) {
+    let by_chance = long(&Counter::new(), |random| match random.below(4) {
         0 => counter::Op::Get,
         _ => counter::Op::Add(1),
     });
-    const AT: u64 = 400;
-    let by_chance = changed(&by_chance, AT, |_, ret| match ret {
+    let mut by_chance = changed(&by_chance, AT, |_, ret| match ret {
         // More than are open at once.
         counter::Ret::Count(count) => Some(counter::Ret::Count(count - 4)),
         _ => None,
     });
-    let mut by_chance = by_chance;
     by_chance.truncate(AT + 100);
-    for history in [lost_addition(300), by_chance] {
+    let mut put_back = 0;
+    for (history, are_parts) in [
+        (lost_addition(300), true),
+        (lost_addition(300), false),
+        (by_chance, true),
+    ] {
+        let history = beside_another(&history);
+        let model = Counters {
+            begin: 0,
+            are_parts,
+        };
         let shrunk = shrink(&model, &history, &later).unwrap();
         assert_ends_like_the_whole(&shrunk);
         let small = &shrunk.history;
         assert!(shrunk.stands && shrunk.is_smallest, "{small}");
         assert!((2..=10).contains(&small.operations().count()), "{small}");
         let since = shrunk.since.as_ref().unwrap();
-        let from = From(Counter::new(), since.state);
+        let begin = since.state[1];
+        // So many had been added by then.
+        let additions = |until: fn(&Operation<'_, Count, counter::Ret>) -> Option<u64>| {
+            let additions = history
+                .operations()
+                .filter(|it| *it.op == (true, counter::Op::Add(1)));
+            additions
+                .filter(|it| until(it).is_some_and(|end| end < since.event))
+                .count() as i64
+        };
+        let possible = additions(|it| it.completion)..=additions(|it| Some(it.invocation));
+        assert!(possible.contains(&begin), "{begin} before {}", since.event);
+        assert_eq!(since.is_of_all, !are_parts);
+        let from = Counters {
+            begin,
+            are_parts: true,
+        };
         assert!(!oracle::is_linearizable(&from, small), "{small}");
         // Whatever is put back of what was invoked later.
         let end = history.operation(*shrunk.indices.last().unwrap()).unwrap();
         let end = end.completion.unwrap();
-        let behind: Vec<u64> = history
-            .operations()
+        let behind = history.operations().filter(|it| it.op.0);
+        let behind: Vec<u64> = behind
             .map(|it| it.invocation)
             .filter(|it| (since.event..end).contains(it) && !shrunk.indices.contains(it))
             .collect();
@@ -584,14 +640,22 @@ fn what_takes_all_is_shown_from_a_later_state_on() {
         for _ in 0..20 {
             let back = behind.iter().filter(|_| random.one_in(2));
             let back: Vec<u64> = back.copied().take(8).collect();
-            lost += back.len();
+            put_back += back.len();
             let kept = shrunk.indices.iter().chain(&back).copied();
             let with = select(&history, &kept.collect::<Vec<_>>(), end + 1);
             assert!(!oracle::is_linearizable(&from, &with), "{with}");
         }
-        let text = shrunk.timeline(&model, &history).to_string();
+        let timeline = shrunk.timeline(&model, &history);
+        for width in [40, 80] {
+            let text = shrunk.timeline(&model, &history).width(width).to_string();
+            assert!(
+                text.lines().all(|line| line.chars().count() <= width),
+                "{text}"
+            );
+        }
+        let text = timeline.to_string();
         let before = format!(
-            "Before these, at event {}, the state can only be {}\n",
+            "What must have happened before event {} leads to this state:\n  {:?}\n",
             since.event, since.state
         );
         assert!(text.contains(&before), "{text}");
@@ -600,16 +664,23 @@ fn what_takes_all_is_shown_from_a_later_state_on() {
             "{}",
             shrunk.summary()
         );
-        // The states told are those that follow.
+        // The states told are those that follow, and what has led to the first is not said to be left out.
+        let additions = small.operations().count() as i64 - 1;
         assert!(
-            text.contains(&format!(
-                ": would return Count({})",
-                since.state + small.operations().count() as i64 - 1
-            )),
+            text.contains(&format!(": would return Count({})", begin + additions)),
             "{text}"
         );
+        if let Some((_, left_out)) = text.split_once("left out:\n") {
+            let ends = left_out
+                .lines()
+                .map_while(|line| line.trim().split_once('–'));
+            for (_, rest) in ends {
+                let end: u64 = rest.split_whitespace().next().unwrap().parse().unwrap();
+                assert!(end >= since.event, "{text}");
+            }
+        }
     }
-    assert!(lost > 0, "nothing was put back");
+    assert!(put_back > 0, "nothing was put back");
 }
 
 #[test]

@@ -36,8 +36,9 @@ use crate::{
 ///
 /// Checks the history. Where it is a violation, reduces it to the few operations that show it, and prints these as lanes, one
 /// for each process, with an order in which all but the last may have taken effect. What was left out is not what is
-/// missing: whichever operations are put back, they do not make it right. Where it takes too many to show that, it says so, and shows
-/// the last ones before as well, with the order and the states of all.
+/// missing: whichever operations are put back, they do not make it right. Where that takes many from the start, they show it from a
+/// later state of the object, which is told. Where it takes too many even so, it says so, and shows the last ones before as
+/// well, with the order and the states of all.
 ///
 /// A violation of sequential consistency is not reduced: all of the history is shown, or of a long one what is about the
 /// operation with which the longest order that was found does not go on.
@@ -54,7 +55,7 @@ pub struct Explain {
     /// The longest time for shrinking, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "10")]
     effort: Duration,
-    /// Write the reduced history to this file, in the format that its name says
+    /// Write the reduced history to this file, in the format that its name says; it then has to show the violation from the start
     #[arg(long, short, value_name = "OUT")]
     output: Option<PathBuf>,
     /// An object instead of the lanes
@@ -240,6 +241,7 @@ fn reduced<O, R, T: Debug>(shrunk: &Shrunk<O, R, T>) -> Json {
         "since": shrunk.since.as_ref().map(|since| json!({
             "event": since.event,
             "state": since.summary(),
+            "is_of_all": since.is_of_all,
         })),
         "candidates": shrunk.candidates,
     })
