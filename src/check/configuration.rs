@@ -8,71 +8,12 @@ use std::{
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::trail::Trail;
-
-/// A bit for each slot.
-type Bits<const WORDS: usize> = [u64; WORDS];
-
-/// What became of the open operations.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress<const WORDS: usize> {
-    /// By slot, which of them have taken effect.
-    applied: Bits<WORDS>,
-    /// Which of the others need not: something overwrote them, and they may have taken effect right before it.
-    overwritten: Bits<WORDS>,
-}
-
-impl<const WORDS: usize> Progress<WORDS> {
-    const NONE: Self = Self {
-        applied: [0; WORDS],
-        overwritten: [0; WORDS],
-    };
-
-    #[inline]
-    pub(super) fn is_applied(&self, slot: usize) -> bool {
-        has(&self.applied, slot)
-    }
-
-    #[inline]
-    pub(super) fn is_overwritten(&self, slot: usize) -> bool {
-        has(&self.overwritten, slot)
-    }
-
-    pub(super) fn has_overwritten(&self) -> bool {
-        self.overwritten.iter().any(|word| *word != 0)
-    }
-
-    pub(super) fn applied(&self) -> u32 {
-        self.applied.iter().map(|word| word.count_ones()).sum()
-    }
-
-    /// The operation in this slot takes effect.
-    pub(super) fn apply(&mut self, slot: usize) {
-        set(&mut self.applied, slot);
-        clear(&mut self.overwritten, slot);
-    }
-
-    /// The operation in this slot may have taken effect.
-    pub(super) fn overwrite(&mut self, slot: usize) {
-        set(&mut self.overwritten, slot);
-    }
-
-    /// Forgets the operation in this slot.
-    pub(super) fn leave(&mut self, slot: usize) {
-        clear(&mut self.applied, slot);
-        clear(&mut self.overwritten, slot);
-    }
-
-    /// Those that need not take effect any more.
-    fn done(&self) -> Bits<WORDS> {
-        std::array::from_fn(|word| self.applied[word] | self.overwritten[word])
-    }
-}
+use super::{progress::Progress, trail::Trail};
 
 /// One explanation of the events so far.
 #[derive(Clone)]
-pub(super) struct Configuration<T, const WORDS: usize> {
-    pub(super) progress: Progress<WORDS>,
+pub(super) struct Configuration<T> {
+    pub(super) progress: Progress,
     /// The operations of unknown outcome that have taken effect, by class, ascending.
     pub(super) used: Option<Rc<[Used]>>,
     pub(super) state: T,
@@ -87,15 +28,20 @@ pub(super) struct Used {
     times: u32,
 }
 
-impl<T, const WORDS: usize> Configuration<T, WORDS> {
+impl<T> Configuration<T> {
     /// Nothing has taken effect.
     pub(super) fn first(state: T) -> Self {
         Self {
-            progress: Progress::NONE,
+            progress: Progress::default(),
             used: None,
             state,
             last: Trail::ROOT,
         }
+    }
+
+    /// The memory it takes where there are so many slots, but for what the state holds on the heap.
+    pub(super) fn bytes(slots: usize) -> usize {
+        size_of::<Self>() + Progress::bytes_beside(slots)
     }
 
     /// Forgets how often those were used that no longer matter.
@@ -109,11 +55,10 @@ impl<T, const WORDS: usize> Configuration<T, WORDS> {
 
     /// Whether it can do whatever the other can, which has the same state, and operations done.
     fn is_as_good(&self, other: &Self) -> bool {
-        let (mine, its) = (&self.progress.overwritten, &other.progress.overwritten);
-        let mut words = mine.iter().zip(its);
-        words.all(|(mine, its)| its & !mine == 0) && is_within(self.used(), other.used())
+        self.progress.is_overwritten_where(&other.progress) && is_within(self.used(), other.used())
     }
 
+    #[inline]
     pub(super) fn used(&self) -> &[Used] {
         self.used.as_deref().unwrap_or_default()
     }
@@ -123,26 +68,15 @@ impl<T, const WORDS: usize> Configuration<T, WORDS> {
     }
 
     /// The same in another state.
+    #[inline]
     pub(super) fn with(&self, state: T) -> Self {
         Self {
-            progress: self.progress,
+            progress: self.progress.clone(),
             used: self.used.clone(),
             state,
             last: self.last,
         }
     }
-}
-
-fn has<const WORDS: usize>(bits: &Bits<WORDS>, slot: usize) -> bool {
-    bits[slot / 64] >> (slot % 64) & 1 == 1
-}
-
-fn set<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
-    bits[slot / 64] |= 1 << (slot % 64);
-}
-
-fn clear<const WORDS: usize>(bits: &mut Bits<WORDS>, slot: usize) {
-    bits[slot / 64] &= !(1 << (slot % 64));
 }
 
 /// How often one of this class was used.
@@ -177,8 +111,8 @@ fn is_within(few: &[Used], many: &[Used]) -> bool {
 }
 
 /// Configurations of which none makes another one superfluous.
-pub(super) struct Set<T, const WORDS: usize> {
-    pub(super) list: Vec<Configuration<T, WORDS>>,
+pub(super) struct Set<T> {
+    pub(super) list: Vec<Configuration<T>>,
     /// The places in the list, by operations done and state. Empty while the list is short.
     places: HashTable<Place>,
     /// How often a new one was compared with one in the table.
@@ -194,7 +128,7 @@ struct Place {
 /// Up to here it is faster to look at all of them.
 const SHORT: usize = 8;
 
-impl<T, const WORDS: usize> Default for Set<T, WORDS> {
+impl<T> Default for Set<T> {
     fn default() -> Self {
         Self {
             list: Vec::new(),
@@ -204,16 +138,17 @@ impl<T, const WORDS: usize> Default for Set<T, WORDS> {
     }
 }
 
-impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
+impl<T: Eq + Hash> Set<T> {
     pub(super) fn clear(&mut self) {
         self.list.clear();
         self.places.clear();
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    /// The memory it takes where there are so many slots, but for what states hold on the heap.
+    pub(super) fn bytes(&self, slots: usize) -> usize {
         // A place, and a byte of the table's own.
         let places = self.places.capacity() * (size_of::<Place>() + 1);
-        self.list.capacity() * size_of::<Configuration<T, WORDS>>() + places
+        self.list.capacity() * Configuration::<T>::bytes(slots) + places
     }
 
     /// Keeps the first.
@@ -228,7 +163,7 @@ impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
     #[inline]
     pub(super) fn add(
         &mut self,
-        mut new: Configuration<T, WORDS>,
+        mut new: Configuration<T>,
         replace: bool,
         extend: impl FnOnce(u32) -> u32,
     ) {
@@ -251,12 +186,11 @@ impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
     }
 
     #[inline]
-    fn alike(&mut self, new: &Configuration<T, WORDS>) -> Alike {
-        let done = new.progress.done();
+    fn alike(&mut self, new: &Configuration<T>) -> Alike {
         let mut worse = None;
         let mut better = |place: usize| {
             let old = &self.list[place];
-            if old.progress.done() != done || old.state != new.state {
+            if !old.progress.has_as_much_done_as(&new.progress) || old.state != new.state {
                 return false;
             }
             let is_as_good = old.is_as_good(new);
@@ -282,7 +216,7 @@ impl<T: Eq + Hash, const WORDS: usize> Set<T, WORDS> {
         }
     }
 
-    pub(super) fn push(&mut self, new: Configuration<T, WORDS>) {
+    pub(super) fn push(&mut self, new: Configuration<T>) {
         self.list.push(new);
         let list = &self.list;
         let from = match list.len() {
@@ -307,9 +241,9 @@ enum Alike {
     Worse(usize),
 }
 
-fn hash<T: Hash, const WORDS: usize>(configuration: &Configuration<T, WORDS>) -> u64 {
+fn hash<T: Hash>(configuration: &Configuration<T>) -> u64 {
     let mut hasher = BuildHasherDefault::<FxHasher>::default().build_hasher();
-    configuration.progress.done().hash(&mut hasher);
+    configuration.progress.hash_done(&mut hasher);
     configuration.state.hash(&mut hasher);
     hasher.finish()
 }

@@ -49,7 +49,7 @@ pub(super) enum Turn<'h, O, R> {
     },
 }
 
-pub(super) struct DepthFirst<'s, 'h, S: Specification, const WORDS: usize> {
+pub(super) struct DepthFirst<'s, 'h, S: Specification> {
     specification: &'s S,
     turns: &'s [Turn<'h, S::Op, S::Ret>],
     /// The slot of each operation, or the class, by the turn of its invocation, as far as they were opened.
@@ -59,11 +59,11 @@ pub(super) struct DepthFirst<'s, 'h, S: Specification, const WORDS: usize> {
     /// So many were gone through, on and back, since the meter was told.
     walked: usize,
     window: Window<'s, 'h, S>,
-    forks: VecDeque<Fork<'h, S::Op, S::State, WORDS>>,
+    forks: VecDeque<Fork<'h, S::Op, S::State>>,
     /// What took effect on the way here, in the entries of a [trail].
     entries: Vec<u64>,
     /// By turn, from `remembered` on, the configurations that were gone on from at a completion.
-    visited: VecDeque<Set<S::State, WORDS>>,
+    visited: VecDeque<Set<S::State>>,
     /// What was before this turn is forgotten.
     remembered: usize,
     /// So many configurations there are in all of them.
@@ -74,11 +74,11 @@ pub(super) struct DepthFirst<'s, 'h, S: Specification, const WORDS: usize> {
 }
 
 /// A completion of what has not taken effect, with the ways on that are left.
-struct Fork<'h, O, T, const WORDS: usize> {
+struct Fork<'h, O, T> {
     turn: usize,
     /// So many entries there were.
     entries: usize,
-    from: Configuration<T, WORDS>,
+    from: Configuration<T>,
     /// Whether to go on without what completes, which was overwritten, is left to be tried.
     may_be_left: bool,
     changers: Changers<'h, O>,
@@ -87,7 +87,7 @@ struct Fork<'h, O, T, const WORDS: usize> {
     /// And behind them the classes, up to this one.
     tried_class: Option<ByEnd>,
     /// What the last one leads to.
-    next: Vec<(Configuration<T, WORDS>, Effect<'h, O>)>,
+    next: Vec<(Configuration<T>, Effect<'h, O>)>,
 }
 
 /// What came of it.
@@ -106,7 +106,7 @@ pub(super) enum Found<T> {
     Unneeded,
 }
 
-impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> {
+impl<'s, 'h, S: Specification> DepthFirst<'s, 'h, S> {
     pub(super) fn new(specification: &'s S, turns: &'s [Turn<'h, S::Op, S::Ret>]) -> Self {
         Self {
             specification,
@@ -172,28 +172,25 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
                 return Ok(Found::Lost);
             }
             let held = self.held + self.forks.len();
-            meter
-                .check::<S::State>(held, held * Self::BYTES + self.bytes())
-                .map_err(Stop::Spent)?;
+            meter.check::<S::State>(held, held * self.bytes_each() + self.bytes())?;
         }
     }
 
     /// Of a configuration that was visited: twice, since vectors and tables double.
-    const BYTES: usize = 2 * (size_of::<Configuration<S::State, WORDS>>() + size_of::<u32>());
+    fn bytes_each(&self) -> usize {
+        2 * (Configuration::<S::State>::bytes(self.window.slots()) + size_of::<u32>())
+    }
 
     /// What is not held for each configuration.
     fn bytes(&self) -> usize {
         size_of_val(self.turns)
             + size_of_val(&self.slots[..])
-            + self.visited.capacity() * size_of::<Set<S::State, WORDS>>()
+            + self.visited.capacity() * size_of::<Set<S::State>>()
             + self.entries.capacity() * size_of::<u64>()
     }
 
     /// Goes on as far as everything that completes has taken effect. Says which event does not, if there is one.
-    fn go_on(
-        &mut self,
-        configuration: &mut Configuration<S::State, WORDS>,
-    ) -> Result<Option<u64>, Stop> {
+    fn go_on(&mut self, configuration: &mut Configuration<S::State>) -> Result<Option<u64>, Stop> {
         while let Some(turn) = self.turns.get(self.now) {
             match *turn {
                 Turn::Invoke {
@@ -201,8 +198,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
                     ret,
                     invocation,
                 } => {
-                    let slot = self.window.open(op, ret, invocation, 64 * WORDS);
-                    let slot = slot.ok_or(Stop::WindowFull)?;
+                    let slot = self.window.open(op, ret, invocation)?;
                     self.slots[self.now] = slot as u32;
                     if self.window.read(slot, configuration) {
                         self.entries.push(invocation);
@@ -259,7 +255,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
     }
 
     /// Goes on from here, where something completes that has not taken effect, unless that was done.
-    fn fork(&mut self, configuration: Configuration<S::State, WORDS>) {
+    fn fork(&mut self, configuration: Configuration<S::State>) {
         if !self.visit(&configuration) {
             return;
         }
@@ -291,7 +287,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
     }
 
     /// Whether no configuration was gone on from here that can do all that this one can.
-    fn visit(&mut self, configuration: &Configuration<S::State, WORDS>) -> bool {
+    fn visit(&mut self, configuration: &Configuration<S::State>) -> bool {
         /// So many turns are remembered at least: to go back further would hardly ever end. Tests are shorter.
         const REMEMBERED: usize = if cfg!(test) { 8 } else { 1 << 14 };
 
@@ -327,7 +323,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
         &mut self,
         ahead: impl Fn(usize) -> Ahead<'h, S::Op, S::Ret>,
         meter: &mut Meter<'_>,
-    ) -> Option<Configuration<S::State, WORDS>> {
+    ) -> Option<Configuration<S::State>> {
         let (completing, event, events) = self.completion();
         self.window.go_to(event);
         if self.specification.looks_ahead() && (self.ahead.is_none() || self.asked_at != self.now) {
@@ -352,7 +348,8 @@ impl<'s, 'h, S: Specification, const WORDS: usize> DepthFirst<'s, 'h, S, WORDS> 
                     continue;
                 }
                 self.window.overwrite(&fork.from, &mut to, effect.op);
-                let entries = (self.window).entries(fork.from.progress, to.progress, effect.entry);
+                let entries =
+                    (self.window).entries(&fork.from.progress, &to.progress, effect.entry);
                 self.entries.extend(entries);
                 return Some(to);
             }

@@ -24,6 +24,7 @@
 //! first](super::depth_first).
 
 use super::{
+    Reason, Spent,
     budget::Meter,
     configuration::{Configuration, Set},
     trail::Trail,
@@ -45,36 +46,43 @@ pub(super) enum Approach {
     Loose,
 }
 
-pub(super) struct Frontier<'s, 'h, S: Specification, const WORDS: usize> {
+pub(super) struct Frontier<'s, 'h, S: Specification> {
     approach: Approach,
     /// Whether there may be explanations that were not kept.
     pub(super) is_narrowed: bool,
     window: Window<'s, 'h, S>,
-    pub(super) configurations: Vec<Configuration<S::State, WORDS>>,
+    pub(super) configurations: Vec<Configuration<S::State>>,
     pub(super) trail: Trail,
     /// The memory of what is kept beside it, to go back to.
     pub(super) beside: usize,
     /// Reused from completion to completion.
-    survivors: Set<S::State, WORDS>,
-    waiting: Set<S::State, WORDS>,
+    survivors: Set<S::State>,
+    waiting: Set<S::State>,
 }
 
 /// What stopped the search.
 pub(super) enum Stop {
     /// No configuration survives the completion.
     Empty,
-    /// More operations are open at once than there are bits for.
-    WindowFull,
-    /// The budget is spent.
-    Spent(super::Spent),
     /// Enough was done for now.
     Impatient,
+    /// It will not be known.
+    Unknown(Reason),
 }
 
-impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
-    /// The most operations that can be open at once.
-    pub(super) const SLOTS: usize = 64 * WORDS;
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Unknown(reason)
+    }
+}
 
+impl From<Spent> for Stop {
+    fn from(spent: Spent) -> Self {
+        Self::Unknown(Reason::Spent(spent))
+    }
+}
+
+impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
     pub(super) fn new(specification: &'s S, approach: Approach) -> Self {
         Self {
             approach,
@@ -123,8 +131,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         ret: &'h S::Ret,
         invocation: u64,
     ) -> Result<usize, Stop> {
-        let slot = self.window.open(op, ret, invocation, Self::SLOTS);
-        let slot = slot.ok_or(Stop::WindowFull)?;
+        let slot = self.window.open(op, ret, invocation)?;
         if self.window.is_read(slot) {
             for configuration in &mut self.configurations {
                 if self.window.read(slot, configuration) {
@@ -183,9 +190,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             if !is_applied {
                 self.waiting.push(configuration.clone());
             }
-            meter
-                .check::<S::State>(2 * self.configurations.len(), self.bytes())
-                .map_err(Stop::Spent)?;
+            meter.check::<S::State>(2 * self.configurations.len(), self.bytes())?;
         }
         let waiting = self.waiting.list.len();
         if matches!(self.approach, Approach::Narrow(_)) {
@@ -234,9 +239,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 return Err(Stop::Impatient);
             }
             let sets = self.survivors.list.len() + self.waiting.list.len();
-            meter
-                .check::<S::State>(sets + self.configurations.len(), self.bytes())
-                .map_err(Stop::Spent)?;
+            meter.check::<S::State>(sets + self.configurations.len(), self.bytes())?;
         }
         Ok(())
     }
@@ -245,15 +248,15 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     pub(super) fn look(&self, meter: &mut Meter<'_>) -> Result<(), Stop> {
         let held = self.configurations.len();
         meter.went_through(held);
-        meter
-            .check::<S::State>(held, self.bytes())
-            .map_err(Stop::Spent)
+        Ok(meter.check::<S::State>(held, self.bytes())?)
     }
 
     /// What the search holds, but for what states hold on the heap.
     pub(super) fn bytes(&self) -> usize {
-        let frontier = self.configurations.capacity() * size_of::<Configuration<S::State, WORDS>>();
-        let sets = self.survivors.bytes() + self.waiting.bytes();
+        let slots = self.window.slots();
+        let each = Configuration::<S::State>::bytes(slots);
+        let frontier = self.configurations.capacity() * each;
+        let sets = self.survivors.bytes(slots) + self.waiting.bytes(slots);
         frontier + sets + self.trail.bytes() + self.beside
     }
 
@@ -314,7 +317,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
     /// Lets each operation that can take effect next do so. What then has the completing operation in it survives.
     fn apply_each(
         &mut self,
-        from: &Configuration<S::State, WORDS>,
+        from: &Configuration<S::State>,
         completing: usize,
         with_unknown: bool,
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
@@ -323,7 +326,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
         let (window, trail) = (&self.window, &mut self.trail);
         let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
         let changers = Changers::new(with_unknown);
-        let mut arrive = |mut to: Configuration<S::State, WORDS>, effect: Effect<'h, S::Op>| {
+        let mut arrive = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
             meter.count();
             if !window.settle(&mut to, ahead) {
                 return;
@@ -333,7 +336,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
                 return;
             }
             window.overwrite(from, &mut to, effect.op);
-            let progress = to.progress;
+            let progress = to.progress.clone();
             if survives {
                 to.progress.leave(completing);
             }
@@ -344,7 +347,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Frontier<'s, 'h, S, WORDS> {
             };
             // The trail is long: it is not even told of what is superfluous.
             set.add(to, survives, |last| {
-                let entries = window.entries(from.progress, progress, effect.entry);
+                let entries = window.entries(&from.progress, &progress, effect.entry);
                 entries.fold(last, |last, entry| trail.push(last, entry))
             });
         };

@@ -20,6 +20,7 @@ mod frontier;
 mod linearizable;
 mod moments;
 mod parts;
+mod progress;
 mod search;
 mod sequential;
 mod trail;

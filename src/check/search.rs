@@ -46,14 +46,6 @@ pub(super) struct Part<T> {
 }
 
 impl<T> Part<T> {
-    fn of(verdict: Verdict<T>) -> Self {
-        Self {
-            verdict: Some(verdict),
-            operations: 0,
-            ends_in_one_state: false,
-        }
-    }
-
     /// Whether it was given up because it cost too much.
     pub(super) fn is_spent(&self) -> bool {
         matches!(self.verdict, Some(Verdict::Unknown(Reason::Spent(_))))
@@ -74,26 +66,11 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         }
     }
 
-    /// Checks the events at these places, with as many bits as it takes.
+    /// Checks the events at these places.
     pub(super) fn part(&self, positions: Positions<'_>, most: u64) -> Part<S::State> {
-        self.part_with::<1>(positions.clone(), most)
-            .or_else(|| self.part_with::<4>(positions.clone(), most))
-            .or_else(|| self.part_with::<64>(positions, most))
-            .unwrap_or_else(|| {
-                let limit = Frontier::<S, 64>::SLOTS;
-                Part::of(Verdict::Unknown(Reason::TooManyOpen { limit }))
-            })
-    }
-
-    /// `None` where that many bits are too few.
-    fn part_with<const WORDS: usize>(
-        &self,
-        positions: Positions<'_>,
-        most: u64,
-    ) -> Option<Part<S::State>> {
         let mut is_hard = false;
         let Search { end, operations } =
-            self.decide::<WORDS>(positions.clone(), u64::MAX, most, &mut is_hard)?;
+            self.decide(positions.clone(), u64::MAX, most, &mut is_hard);
         let ends_in_one_state = match &end {
             End::Explained(Explanations::Frontier(frontier)) => frontier.is_in_one_state(),
             _ => false,
@@ -102,16 +79,16 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             End::Explained(explanations) => Some(Verdict::Linearizable(Witness {
                 order: explanations.order(),
             })),
-            End::Stuck(stuck) => self.first_unexplained(positions, stuck, is_hard)?,
+            End::Stuck(stuck) => self.first_unexplained(positions, stuck, is_hard),
             End::Unknown(reason) => Some(Verdict::Unknown(reason)),
             End::Lost => unreachable!("the last search loses nothing"),
             End::Unneeded => None,
         };
-        Some(Part {
+        Part {
             verdict,
             operations,
             ends_in_one_state,
-        })
+        }
     }
 
     /// The violation at the first event that nothing explains, where nothing explains the whole history, and the search was
@@ -119,12 +96,12 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
     ///
     /// The search knew what operations return that complete later, and so it may have been stuck too early. What is looked for
     /// is the end of the shortest history that nothing explains. It is mostly here, and else not far.
-    fn first_unexplained<const WORDS: usize>(
+    fn first_unexplained(
         &self,
         positions: Positions<'_>,
-        mut stuck: Stuck<'_, 'h, S, WORDS>,
+        mut stuck: Stuck<'_, 'h, S>,
         mut is_hard: bool,
-    ) -> Option<Option<Verdict<S::State>>> {
+    ) -> Option<Verdict<S::State>> {
         // So many events are explained, and so many are not.
         let mut explained = stuck.explains_up_to(self.history.start());
         let mut unexplained = self.history.end();
@@ -133,10 +110,10 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         if let Some(before) = stuck.before.take() {
             let end = guess + 1;
             let patience = self.short().times(32);
-            let again = self.search(positions.clone(), end, u64::MAX, patience, *before)?;
+            let again = self.search(positions.clone(), end, u64::MAX, patience, *before);
             match again.end {
                 End::Stuck(_) => unexplained = end,
-                End::Unneeded => return Some(None),
+                End::Unneeded => return None,
                 End::Explained(_) | End::Lost | End::Unknown(_) => {}
             }
         }
@@ -151,7 +128,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 apart => explained + step.min(apart / 2),
             };
             match self
-                .decide::<WORDS>(positions.clone(), end, u64::MAX, &mut is_hard)?
+                .decide(positions.clone(), end, u64::MAX, &mut is_hard)
                 .end
             {
                 End::Explained(explanations) => {
@@ -170,7 +147,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 // Where there is no budget for that, what is known has to do: it is a violation all the same.
                 End::Unknown(_) => break,
                 End::Lost => unreachable!("the last search loses nothing"),
-                End::Unneeded => return Some(None),
+                End::Unneeded => return None,
             }
         }
         let near = match &known {
@@ -206,7 +183,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             explanations.take_while(is_time_left).map(explain),
         );
         violation.is_first = is_first;
-        Some(Some(Verdict::Violation(Box::new(violation))))
+        Some(Verdict::Violation(Box::new(violation)))
     }
 
     /// Decides on the events before `end`, as if there were no more, having looked at no more than `most` configurations at a time.
@@ -214,13 +191,13 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
     /// Most histories are easy: they have few explanations at any moment. Of one that is not, much may be shown for less than it
     /// takes to keep all of them: that there is one, by following one after the other; that there would be none if nobody counted;
     /// or that one of the best of each moment leads to the end. So that is tried first.
-    fn decide<const WORDS: usize>(
+    fn decide(
         &self,
         positions: Positions<'_>,
         end: u64,
         most: u64,
         is_hard: &mut bool,
-    ) -> Option<Search<'_, 'h, S, WORDS>> {
+    ) -> Search<'_, 'h, S> {
         let (little, kept) = match self.account.is_impatient() {
             false => (Patience::LITTLE, [8, 128, 1024, 8192]),
             true => (Patience::NONE, [1, 2, 3, 4]),
@@ -239,14 +216,14 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         let mut forms = first.chain(narrow).chain(more);
         loop {
             let search = match forms.next().expect("there is always more") {
-                Form::Deep(patience) => self.depth_first(positions.clone(), end, most, patience)?,
+                Form::Deep(patience) => self.depth_first(positions.clone(), end, most, patience),
                 Form::Wide(approach, patience) => {
                     let start = Checkpoint::start(Frontier::new(self.specification, approach));
-                    self.search(positions.clone(), end, most, patience, start)?
+                    self.search(positions.clone(), end, most, patience, start)
                 }
             };
             if !matches!(search.end, End::Lost) {
-                return Some(search);
+                return search;
             }
             *is_hard = true;
         }
@@ -261,13 +238,13 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
     }
 
     /// The same, with one explanation after the other.
-    fn depth_first<const WORDS: usize>(
+    fn depth_first(
         &self,
         positions: Positions<'_>,
         end: u64,
         most: u64,
         patience: Patience,
-    ) -> Option<Search<'_, 'h, S, WORDS>> {
+    ) -> Search<'_, 'h, S> {
         let mut meter = self.account.meter(most);
         let uses = LastUses::new(self, positions.clone(), end);
         let mut turns = Vec::new();
@@ -310,7 +287,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             }
             if let Err(spent) = meter.check_pass(turns.len(), size_of_val(&turns[..])) {
                 let end = End::Unknown(Reason::Spent(spent));
-                return Some(Search { end, operations });
+                return Search { end, operations };
             }
         }
         let ahead = |events: usize| {
@@ -319,7 +296,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             let now = now.expect("so many events are gone through");
             self.ahead(self.history.at(now).index, positions, end)
         };
-        let search = DepthFirst::<S, WORDS>::new(self.specification, &turns);
+        let search = DepthFirst::<S>::new(self.specification, &turns);
         let end = match search.run(ahead, &self.earliest, patience, &mut meter) {
             Ok(depth_first::Found::Order(order, state)) => {
                 End::Explained(Explanations::One(state, order))
@@ -332,23 +309,22 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             }),
             Ok(depth_first::Found::Lost) => End::Lost,
             Ok(depth_first::Found::Unneeded) => End::Unneeded,
-            Err(Stop::WindowFull) => return None,
-            Err(Stop::Spent(spent)) => End::Unknown(Reason::Spent(spent)),
+            Err(Stop::Unknown(reason)) => End::Unknown(reason),
             Err(Stop::Empty | Stop::Impatient) => unreachable!("it goes back, or is lost"),
         };
-        Some(Search { end, operations })
+        Search { end, operations }
     }
 
     /// Goes through the events before `end`, as if there were no more, until nothing explains one, or `most` configurations were
     /// looked at, or the patience is gone. `from` a checkpoint, it tells only whether it is stuck.
-    fn search<'s, const WORDS: usize>(
+    fn search<'s>(
         &'s self,
         mut positions: Positions<'_>,
         end: u64,
         most: u64,
         patience: Patience,
-        from: Checkpoint<'s, 'h, S, WORDS>,
-    ) -> Option<Search<'s, 'h, S, WORDS>> {
+        from: Checkpoint<'s, 'h, S>,
+    ) -> Search<'s, 'h, S> {
         let events = positions.len();
         let Checkpoint {
             mut frontier,
@@ -360,7 +336,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         if done_before > 0 {
             positions.nth(done_before - 1);
         }
-        let (mut older, mut newer) = (None, None::<Checkpoint<'s, 'h, S, WORDS>>);
+        let (mut older, mut newer) = (None, None::<Checkpoint<'s, 'h, S>>);
         let mut meter = self.account.meter(most);
         let mut operations = 0;
         while let Some(position) = positions.next() {
@@ -372,9 +348,9 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             let enough = patience.after(done);
             if meter.done() > enough {
                 let end = End::Lost;
-                return Some(Search { end, operations });
+                return Search { end, operations };
             }
-            match done % Checkpoint::<S, WORDS>::EVERY {
+            match done % Checkpoint::<S>::EVERY {
                 0 if done > 0 => {
                     older = newer.take();
                     newer = Checkpoint::new(&frontier, &slots, done);
@@ -418,13 +394,12 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                     false => End::Unneeded,
                 },
                 Ok(()) => continue,
-                Err(Stop::WindowFull) => return None,
-                Err(Stop::Spent(spent)) => End::Unknown(Reason::Spent(spent)),
+                Err(Stop::Unknown(reason)) => End::Unknown(reason),
                 Err(Stop::Impatient) => End::Lost,
                 Err(Stop::Empty) if frontier.is_narrowed => End::Lost,
                 Err(Stop::Empty) => {
                     let oldest = frontier.oldest();
-                    let serves = |its: &Checkpoint<'s, 'h, S, WORDS>| {
+                    let serves = |its: &Checkpoint<'s, 'h, S>| {
                         its.is_known_from.is_some_and(|from| Some(from) <= oldest)
                     };
                     let is_loose = frontier.is_loose();
@@ -437,13 +412,13 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                     })
                 }
             };
-            return Some(Search { end, operations });
+            return Search { end, operations };
         }
         let end = match frontier.is_loose() {
             true => End::Lost,
             false => End::Explained(Explanations::Frontier(Box::new(frontier))),
         };
-        Some(Search { end, operations })
+        Search { end, operations }
     }
 
     /// What the event at this position says, as far as the events before `end` tell what comes of it. `None` if that is nothing.
@@ -581,8 +556,8 @@ enum Told<'h, O, R> {
 }
 
 /// What came of a search.
-struct Search<'s, 'h, S: Specification, const WORDS: usize> {
-    end: End<'s, 'h, S, WORDS>,
+struct Search<'s, 'h, S: Specification> {
+    end: End<'s, 'h, S>,
     operations: u64,
 }
 
@@ -639,10 +614,10 @@ impl Patience {
     }
 }
 
-enum End<'s, 'h, S: Specification, const WORDS: usize> {
+enum End<'s, 'h, S: Specification> {
     /// All events were explained.
-    Explained(Explanations<'s, 'h, S, WORDS>),
-    Stuck(Stuck<'s, 'h, S, WORDS>),
+    Explained(Explanations<'s, 'h, S>),
+    Stuck(Stuck<'s, 'h, S>),
     /// The approach does not tell.
     Lost,
     Unknown(Reason),
@@ -651,17 +626,17 @@ enum End<'s, 'h, S: Specification, const WORDS: usize> {
 }
 
 /// Nothing explains the history up to this event and those that complete what is open there.
-struct Stuck<'s, 'h, S: Specification, const WORDS: usize> {
+struct Stuck<'s, 'h, S: Specification> {
     event: u64,
     /// The completion, there or later, that is likely to be the one that nothing explains.
     blamed: u64,
     /// What there was before any operation was invoked that is open there, where that was kept.
-    before: Option<Box<Checkpoint<'s, 'h, S, WORDS>>>,
+    before: Option<Box<Checkpoint<'s, 'h, S>>>,
     /// What explains it before, where that was kept.
-    how: Option<Box<Frontier<'s, 'h, S, WORDS>>>,
+    how: Option<Box<Frontier<'s, 'h, S>>>,
 }
 
-impl<'s, 'h, S: Specification, const WORDS: usize> Stuck<'s, 'h, S, WORDS> {
+impl<'s, 'h, S: Specification> Stuck<'s, 'h, S> {
     /// Up to where the history is explained, if it is so up to `known`.
     fn explains_up_to(&self, known: u64) -> u64 {
         // Those that did not count explain nothing.
@@ -672,7 +647,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Stuck<'s, 'h, S, WORDS> {
     }
 
     /// What explains it up to there.
-    fn known(self) -> Option<(u64, Explanations<'s, 'h, S, WORDS>)> {
+    fn known(self) -> Option<(u64, Explanations<'s, 'h, S>)> {
         let frontier = self.how.filter(|frontier| !frontier.is_loose())?;
         Some((self.event, Explanations::Frontier(frontier)))
     }
@@ -682,8 +657,8 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Stuck<'s, 'h, S, WORDS> {
 ///
 /// A history that ends earlier differs from the whole in what is known of the operations open at its end. So up to the
 /// first of these, and as far before it as is looked ahead, both searches are the same.
-struct Checkpoint<'s, 'h, S: Specification, const WORDS: usize> {
-    frontier: Frontier<'s, 'h, S, WORDS>,
+struct Checkpoint<'s, 'h, S: Specification> {
+    frontier: Frontier<'s, 'h, S>,
     slots: ByProcess<usize>,
     /// So many events had been gone through.
     done: usize,
@@ -691,12 +666,12 @@ struct Checkpoint<'s, 'h, S: Specification, const WORDS: usize> {
     is_known_from: Option<u64>,
 }
 
-impl<'s, 'h, S: Specification, const WORDS: usize> Checkpoint<'s, 'h, S, WORDS> {
+impl<'s, 'h, S: Specification> Checkpoint<'s, 'h, S> {
     /// After so many events there is one.
     const EVERY: usize = if cfg!(test) { 4 } else { 1 << 12 };
 
     /// Before all events.
-    fn start(frontier: Frontier<'s, 'h, S, WORDS>) -> Self {
+    fn start(frontier: Frontier<'s, 'h, S>) -> Self {
         Self {
             frontier,
             slots: ByProcess::new(),
@@ -706,11 +681,7 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Checkpoint<'s, 'h, S, WORDS> 
     }
 
     /// `None` where there is too much to be kept.
-    fn new(
-        frontier: &Frontier<'s, 'h, S, WORDS>,
-        slots: &ByProcess<usize>,
-        done: usize,
-    ) -> Option<Self> {
+    fn new(frontier: &Frontier<'s, 'h, S>, slots: &ByProcess<usize>, done: usize) -> Option<Self> {
         const MOST: usize = 1 << 10;
         (frontier.configurations.len() <= MOST).then(|| Self {
             frontier: frontier.without_past(),
@@ -722,12 +693,12 @@ impl<'s, 'h, S: Specification, const WORDS: usize> Checkpoint<'s, 'h, S, WORDS> 
 }
 
 /// What explains a history.
-enum Explanations<'s, 'h, S: Specification, const WORDS: usize> {
-    Frontier(Box<Frontier<'s, 'h, S, WORDS>>),
+enum Explanations<'s, 'h, S: Specification> {
+    Frontier(Box<Frontier<'s, 'h, S>>),
     One(S::State, Vec<u64>),
 }
 
-impl<S: Specification, const WORDS: usize> Explanations<'_, '_, S, WORDS> {
+impl<S: Specification> Explanations<'_, '_, S> {
     fn number(&self) -> usize {
         match self {
             Self::Frontier(frontier) => frontier.configurations.len(),
@@ -831,13 +802,13 @@ mod tests {
             let all = || Positions::All(0..history.len());
             let search = |approach| {
                 check.earliest.store(u64::MAX, Relaxed);
-                let start = Checkpoint::start(Frontier::<M, 1>::new(&model, approach));
+                let start = Checkpoint::start(Frontier::<M>::new(&model, approach));
                 let search = check.search(all(), u64::MAX, u64::MAX, Patience::ENDLESS, start);
-                search.unwrap().end
+                search.end
             };
             let first_unexplained =
-                |stuck, is_hard| match check.first_unexplained::<1>(all(), stuck, is_hard) {
-                    Some(Some(Verdict::Violation(violation))) => violation,
+                |stuck, is_hard| match check.first_unexplained(all(), stuck, is_hard) {
+                    Some(Verdict::Violation(violation)) => violation,
                     _ => panic!("it was decided:\n{history}"),
                 };
             let exact = match search(Approach::Exact) {
@@ -865,8 +836,8 @@ mod tests {
                 _ => panic!("a false alarm of those who do not count:\n{history}"),
             }
             check.earliest.store(u64::MAX, Relaxed);
-            let deep = check.depth_first::<1>(all(), u64::MAX, u64::MAX, Patience::ENDLESS);
-            match (deep.unwrap().end, &exact) {
+            let deep = check.depth_first(all(), u64::MAX, u64::MAX, Patience::ENDLESS);
+            match (deep.end, &exact) {
                 (End::Explained(explanations), None) => {
                     found += 1;
                     let order = explanations.order();

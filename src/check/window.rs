@@ -3,7 +3,9 @@
 use std::cell::{Cell, OnceCell};
 
 use super::{
-    configuration::{Configuration, Progress, Used, one_more, times},
+    Reason,
+    configuration::{Configuration, Used, one_more, times},
+    progress::Progress,
     trail,
 };
 use crate::model::Specification;
@@ -132,6 +134,9 @@ impl<O, R> Ahead<'_, O, R> {
 }
 
 impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
+    /// So many operations may be open at once that will complete.
+    const MOST_OPEN: usize = 4096;
+
     pub(super) fn new(specification: &'s S, are_told_apart: bool) -> Self {
         Self {
             specification,
@@ -174,24 +179,24 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         !self.are_told_apart && self.has_unknown()
     }
 
-    /// An operation is invoked that will complete with `ret`. Returns its slot, if there is one left of so many.
+    /// An operation is invoked that will complete with `ret`. Returns its slot.
     pub(super) fn open(
         &mut self,
         op: &'h S::Op,
         ret: &'h S::Ret,
         invocation: u64,
-        limit: usize,
-    ) -> Option<usize> {
+    ) -> Result<usize, Reason> {
         let slot = self.slots.iter().position(Option::is_none);
         let slot = slot.unwrap_or(self.slots.len());
-        if slot == limit {
-            return None;
+        if slot == Self::MOST_OPEN {
+            let limit = Self::MOST_OPEN;
+            return Err(Reason::TooManyOpen { limit });
         }
         if slot == self.slots.len() {
             self.slots.push(None);
         }
         self.open_in(slot, op, ret, invocation);
-        Some(slot)
+        Ok(slot)
     }
 
     /// The same in this slot, which is free.
@@ -281,11 +286,11 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// Lets the operation in this slot take effect, if there is one that has not. Hands out what that leads to. Reads are not decided about: those that could have taken effect here have.
     #[inline]
-    pub(super) fn apply<const WORDS: usize>(
+    pub(super) fn apply(
         &self,
         slot: usize,
-        from: &Configuration<S::State, WORDS>,
-        mut next: impl FnMut(Configuration<S::State, WORDS>, Effect<'h, S::Op>),
+        from: &Configuration<S::State>,
+        mut next: impl FnMut(Configuration<S::State>, Effect<'h, S::Op>),
     ) {
         let Some(open) = &self.slots[slot] else {
             return;
@@ -307,10 +312,10 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// What is open, and was overwritten when this operation led from one configuration to the next, need no longer take effect.
     #[inline]
-    pub(super) fn overwrite<const WORDS: usize>(
+    pub(super) fn overwrite(
         &self,
-        from: &Configuration<S::State, WORDS>,
-        to: &mut Configuration<S::State, WORDS>,
+        from: &Configuration<S::State>,
+        to: &mut Configuration<S::State>,
         op: &S::Op,
     ) {
         for (slot, open) in self.open_ones() {
@@ -364,11 +369,11 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// Lets one of this class take effect, if one is left and that changes anything. Hands out what that leads to.
     #[inline]
-    pub(super) fn apply_unknown<const WORDS: usize>(
+    pub(super) fn apply_unknown(
         &self,
         class: usize,
-        from: &Configuration<S::State, WORDS>,
-        mut next: impl FnMut(Configuration<S::State, WORDS>, Effect<'h, S::Op>),
+        from: &Configuration<S::State>,
+        mut next: impl FnMut(Configuration<S::State>, Effect<'h, S::Op>),
     ) {
         let op = self.classes[class].op;
         let Some(entry) = self.next_of(class, from.used()) else {
@@ -408,21 +413,17 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     }
 
     /// Lets the operation in this slot take effect if it is a read and returned what is there. Says whether it did.
-    pub(super) fn read<const WORDS: usize>(
-        &self,
-        slot: usize,
-        configuration: &mut Configuration<S::State, WORDS>,
-    ) -> bool {
+    pub(super) fn read(&self, slot: usize, configuration: &mut Configuration<S::State>) -> bool {
         let open = self.slots[slot].as_ref();
         open.is_some_and(|open| self.read_if_allowed(slot, open, configuration))
     }
 
     #[inline]
-    fn read_if_allowed<const WORDS: usize>(
+    fn read_if_allowed(
         &self,
         slot: usize,
         open: &Open<'h, S::Op, S::Ret>,
-        configuration: &mut Configuration<S::State, WORDS>,
+        configuration: &mut Configuration<S::State>,
     ) -> bool {
         if !open.is_read || configuration.progress.is_applied(slot) {
             return false;
@@ -436,9 +437,9 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// Lets all reads take effect that can. Says whether there may be a way on, as far as is known.
     #[inline]
-    pub(super) fn settle<const WORDS: usize>(
+    pub(super) fn settle(
         &self,
-        configuration: &mut Configuration<S::State, WORDS>,
+        configuration: &mut Configuration<S::State>,
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
     ) -> bool {
         for (slot, open) in self.slots.iter().enumerate() {
@@ -451,10 +452,10 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// The entries of the trail from one configuration to the next, the operation with this entry having taken effect:
     /// what it overwrote, itself, and the reads that followed it.
-    pub(super) fn entries<const WORDS: usize>(
+    pub(super) fn entries(
         &self,
-        from: Progress<WORDS>,
-        to: Progress<WORDS>,
+        from: &Progress,
+        to: &Progress,
         entry: u64,
     ) -> impl Iterator<Item = u64> {
         let overwritten = self
@@ -472,10 +473,11 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// Whether nothing is won if another operation follows on this one, which led from one configuration to the next: no
     /// read saw it, and whatever may follow overwrites it, or neither of them changes anything.
-    pub(super) fn is_idle<const WORDS: usize>(
+    #[inline]
+    pub(super) fn is_idle(
         &self,
-        from: &Configuration<S::State, WORDS>,
-        to: &Configuration<S::State, WORDS>,
+        from: &Configuration<S::State>,
+        to: &Configuration<S::State>,
         op: &S::Op,
         changers: &Changers<'h, S::Op>,
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
@@ -504,25 +506,22 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
                 .all(|next| overwrites(next))
     }
 
-    fn has_new_reads<const WORDS: usize>(
-        &self,
-        from: &Configuration<S::State, WORDS>,
-        to: &Configuration<S::State, WORDS>,
-    ) -> bool {
+    #[inline]
+    fn has_new_reads(&self, from: &Configuration<S::State>, to: &Configuration<S::State>) -> bool {
         self.open_ones().any(|(slot, open)| {
             open.is_read && to.progress.is_applied(slot) != from.progress.is_applied(slot)
         })
     }
 
     /// Which operations change anything if they take effect next.
-    fn changers<const WORDS: usize>(
+    fn changers(
         &self,
-        from: &Configuration<S::State, WORDS>,
+        from: &Configuration<S::State>,
         with_unknown: bool,
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
     ) -> Vec<&'h S::Op> {
         let mut ops = Vec::new();
-        let mut note = |mut to: Configuration<S::State, WORDS>, effect: Effect<'h, S::Op>| {
+        let mut note = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
             if self.settle(&mut to, ahead)
                 && (to.state != from.state || self.has_new_reads(from, &to))
             {
@@ -542,19 +541,23 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// Whether there may be a way from this configuration to the next read that has not taken effect. Its state may become
     /// another one, that leads to the same.
-    fn look_ahead<const WORDS: usize>(
+    fn look_ahead(
         &self,
         ahead: &Ahead<'h, S::Op, S::Ret>,
-        configuration: &mut Configuration<S::State, WORDS>,
+        configuration: &mut Configuration<S::State>,
     ) -> bool {
-        let progress = configuration.progress;
+        let Configuration {
+            progress,
+            used,
+            state,
+            ..
+        } = configuration;
         let has_read = |read: &ReadAhead<'h, S::Op, S::Ret>| {
             read.slot.is_some_and(|slot| progress.is_applied(slot))
         };
         let Some(read) = ahead.reads.iter().find(|read| !has_read(read)) else {
             return true;
         };
-        let used = configuration.used.clone();
         let used = used.as_deref().unwrap_or_default();
         let unused = (self.classes()).filter(|class| self.next_of(*class, used).is_some());
         let mut between = self
@@ -563,11 +566,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             .map(|(_, open)| (open.op, Some(open.ret)))
             .chain(unused.map(|class| (self.classes[class].op, None)))
             .chain(ahead.operations[..read.behind].iter().copied());
-        let may_come = self.specification.look_ahead(
-            &mut configuration.state,
-            (read.op, read.ret),
-            &mut between,
-        );
+        let may_come = (self.specification).look_ahead(state, (read.op, read.ret), &mut between);
         if !may_come {
             self.blamed.set(self.blamed.get().max(read.completion));
         }
