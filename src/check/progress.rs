@@ -161,6 +161,7 @@ impl Rest {
     fn word_mut(&mut self, slot: usize) -> &mut Word {
         let place = slot / Word::SLOTS - 1;
         if self.0.len() <= place {
+            self.0.reserve_exact(place + 1 - self.0.len()); // as it is counted
             self.0.resize(place + 1, Word::default());
         }
         &mut self.0[place]
@@ -244,6 +245,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn what_became_of_each_operation_is_told(
             steps in prop::collection::vec(step(), 0..12),

@@ -144,7 +144,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                     explained = stuck.explains_up_to(explained);
                     known = stuck.known().filter(|new| new.0 == explained).or(known);
                 }
-                // Where there is no budget for that, what is known has to do: it is a violation all the same.
+                // Where that is not to be known, what is known has to do: it is a violation all the same.
                 End::Unknown(_) => break,
                 End::Lost => unreachable!("the last search loses nothing"),
                 End::Unneeded => return None,
@@ -296,7 +296,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             let now = now.expect("so many events are gone through");
             self.ahead(self.history.at(now).index, positions, end)
         };
-        let search = DepthFirst::<S>::new(self.specification, &turns);
+        let search = DepthFirst::new(self.specification, &turns);
         let end = match search.run(ahead, &self.earliest, patience, &mut meter) {
             Ok(depth_first::Found::Order(order, state)) => {
                 End::Explained(Explanations::One(state, order))

@@ -59,8 +59,8 @@ pub struct Violation<T> {
     /// an `ok`, or a `fail` of an operation that must have taken effect. Of [sequential
     /// consistency](Consistency::Sequential) no event is the first: it is where the longest order that was found ends.
     pub event: u64,
-    /// Whether it is known to be the first. Where not, the budget ended while it was looked for, and it is one near it, of which
-    /// not everything below may be known; or other parts of the object are undecided, which may have an earlier one; or no event
+    /// Whether it is known to be the first. Where not, the budget ended while it was looked for, or too many operations were open,
+    /// and it is one near it, of which not everything below may be known; or other parts of the object are undecided, which may have an earlier one; or no event
     /// is the first.
     pub is_first: bool,
     /// The index of the invocation that it completes.

@@ -1264,6 +1264,58 @@ fn many_more_operations_at_once_than_a_word_has_bits() {
     assert_eq!(reason, Reason::TooManyOpen { limit: 4096 });
 }
 
+/// So many writes of different values, all open, while another process reads these values, one after the other.
+fn reads_of_open_writes(open: u64, values: &[u64]) -> History<register::Op<u64>, Option<u64>> {
+    let mut builder = HistoryBuilder::new();
+    for value in 0..open {
+        builder.invoke(value, register::Op::Write(value));
+    }
+    for value in values {
+        builder
+            .invoke(open, register::Op::Read)
+            .ok(open, Some(*value));
+    }
+    for value in 0..open {
+        builder.ok(value, None);
+    }
+    builder.finish().unwrap()
+}
+
+#[test]
+fn each_of_many_open_operations_takes_effect_once() {
+    for open in [3, 64, 65, 130, 300] {
+        // Any order of all that is not theirs.
+        let mut values: Vec<_> = (0..open).map(|place| (place * 7 + 5) % open).collect();
+        let history = reads_of_open_writes(open, &values);
+        let report = check::linearizable(&Register::new(), &history, UNLIMITED);
+        let Verdict::Linearizable(witness) = report.verdict else {
+            panic!("{open}: {}", report.verdict)
+        };
+        witness.validate(&Register::new(), &history).unwrap();
+        // One that was read, and overwritten since, is read again: the one in the first slot, the last, and some between.
+        for again in [0, open / 2, open - 1] {
+            let at = values.iter().position(|value| *value == again).unwrap();
+            let behind = at + 2;
+            if behind > values.len() {
+                continue; // nothing overwrites it
+            }
+            values.insert(behind, again);
+            let history = reads_of_open_writes(open, &values);
+            let report = check::linearizable(&Register::new(), &history, UNLIMITED);
+            let Verdict::Violation(violation) = report.verdict else {
+                panic!("{open}: {}", report.verdict)
+            };
+            let read = open + 2 * behind as u64 + 1;
+            assert_eq!(
+                (violation.event, violation.is_first),
+                (read, true),
+                "{open}"
+            );
+            values.remove(behind);
+        }
+    }
+}
+
 #[test]
 fn nothing_is_linearizable() {
     let report = check::linearizable(&Register::<u8>::new(), &History::new(), UNLIMITED);
