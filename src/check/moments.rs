@@ -51,7 +51,7 @@ pub(crate) fn moments<S: Specification>(
     assert!(!specification.looks_ahead());
     let account = Account::new(*budget, history.len());
     let mut meter = account.meter(u64::MAX);
-    let mut frontier = Frontier::<S>::new(specification, Approach::Exact);
+    let mut frontier = Frontier::new(specification, Approach::Exact);
     let mut slots = ByProcess::<usize>::new();
     let mut moments = until.map(|_| Vec::<Option<Moment<S::State>>>::new());
     for event in history.events().take_while(|event| event.index < until[1]) {

@@ -46,24 +46,12 @@ impl Word {
 impl Progress {
     #[inline]
     pub(super) fn is_applied(&self, slot: usize) -> bool {
-        match slot / Word::SLOTS {
-            0 => self.first.applied & bit(slot) != 0,
-            _ => self
-                .rest
-                .as_ref()
-                .is_some_and(|rest| rest.word(slot).applied & bit(slot) != 0),
-        }
+        self.has(slot, |word| word.applied)
     }
 
     #[inline]
     pub(super) fn is_overwritten(&self, slot: usize) -> bool {
-        match slot / Word::SLOTS {
-            0 => self.first.overwritten & bit(slot) != 0,
-            _ => self
-                .rest
-                .as_ref()
-                .is_some_and(|rest| rest.word(slot).overwritten & bit(slot) != 0),
-        }
+        self.has(slot, |word| word.overwritten)
     }
 
     pub(super) fn has_overwritten(&self) -> bool {
@@ -140,6 +128,17 @@ impl Progress {
         std::iter::once(self.first).chain(rest.copied())
     }
 
+    /// The bit of this slot. It is faster than to hand out the word.
+    #[inline]
+    fn has(&self, slot: usize, bits: impl Fn(Word) -> u64) -> bool {
+        let has = |word| bits(word) & bit(slot) != 0;
+        match (slot / Word::SLOTS, &self.rest) {
+            (0, _) => has(self.first),
+            (_, Some(rest)) => has(rest.word(slot)),
+            (_, None) => false,
+        }
+    }
+
     #[inline]
     fn word_mut(&mut self, slot: usize) -> &mut Word {
         match slot / Word::SLOTS {
@@ -149,7 +148,7 @@ impl Progress {
     }
 }
 
-// Not inlined: it is for few.
+// Cold: it is for few.
 impl Rest {
     #[cold]
     fn word(&self, slot: usize) -> Word {

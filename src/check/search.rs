@@ -802,7 +802,7 @@ mod tests {
             let all = || Positions::All(0..history.len());
             let search = |approach| {
                 check.earliest.store(u64::MAX, Relaxed);
-                let start = Checkpoint::start(Frontier::<M>::new(&model, approach));
+                let start = Checkpoint::start(Frontier::new(&model, approach));
                 let search = check.search(all(), u64::MAX, u64::MAX, Patience::ENDLESS, start);
                 search.end
             };
