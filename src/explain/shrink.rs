@@ -270,7 +270,8 @@ const COLUMNS: usize = 80;
 /// 2. *Keep the [part](crate::model::Model::part) of the object that the event is about.* Others say nothing about it.
 /// 3. *Drop marks, and what failed.* That did not take effect, so the others cannot miss it.
 /// 4. *Drop whole values*, where the model says that values do not miss one another
-///    ([`Model::about`](crate::model::Model::about)).
+///    ([`Model::about`](crate::model::Model::about)). Where only reads are about all of them, such as a length, these are
+///    dropped before, if it is a violation without them: they only make it harder for the others.
 /// 5. *Drop other operations.* That alone preserves nothing: without a write, what read its value is a violation that never
 ///    happened. So what is dropped is checked as something that may have taken effect, in its own time and with its own
 ///    result, or may not be there at all. That makes more histories possible, never fewer: what is a violation even
@@ -612,6 +613,7 @@ where
 
     /// Step 4. What is left is checked by the specification itself, which knows faster ways.
     fn drop_values(&mut self) {
+        self.drop_reads_of_all();
         let Some(abouts) = self.abouts() else { return };
         let its_own = abouts[self.core.culprit];
         let mut values: Vec<About> = Vec::new();
@@ -627,32 +629,50 @@ where
                 .filter(|&it| values.contains(&abouts[it]))
                 .collect()
         };
-        let mut candidates = 0;
-        let values = reduce(values, |values| {
-            candidates += 1;
-            if self.core.limits.is_up() {
-                return false;
-            }
-            let (history, _) = select(self.history, &self.core, &of(values));
-            let budget = self.core.limits.budget(history.len());
-            let checked = check::linearizable(self.core.specification, &history, &budget);
-            checked.verdict.is_violation()
-        });
-        self.candidates += candidates;
+        let values = reduce(values, |values| self.is_violation(&of(values)));
         self.core.keep(&of(&values));
+    }
+
+    /// A read of all values ties them together: a length, say. Where nothing else does, it is tried without.
+    fn drop_reads_of_all(&mut self) {
+        let operations = &self.core.operations;
+        let all = 0..operations.len();
+        let (tying, kept): (Vec<_>, Vec<_>) =
+            all.partition(|&it| self.about(&operations[it]) == About::All);
+        let may_go = |&it: &usize| {
+            it != self.core.culprit && self.core.specification.is_read(operations[it].op)
+        };
+        if !tying.is_empty() && tying.iter().all(may_go) && self.is_violation(&kept) {
+            self.core.keep(&kept);
+        }
+    }
+
+    /// Whether it is a violation with these alone.
+    fn is_violation(&mut self, kept: &[usize]) -> bool {
+        self.candidates += 1;
+        if self.core.limits.is_up() {
+            return false;
+        }
+        let (history, _) = select(self.history, &self.core, kept);
+        let budget = self.core.limits.budget(history.len());
+        let checked = check::linearizable(self.core.specification, &history, &budget);
+        checked.verdict.is_violation()
     }
 
     /// What each operation is about, if none is about all.
     fn abouts(&self) -> Option<Vec<About>> {
-        let about = |operation: &Operation<'_, S::Op, S::Ret>| {
-            let ret = match operation.outcome {
-                Outcome::Ok(ret) => Some(ret),
-                _ => None,
-            };
-            let about = self.core.specification.about(operation.op, ret);
-            (about != About::All).then_some(about)
+        let abouts = self.core.operations.iter().map(|its| self.about(its));
+        abouts
+            .map(|about| (about != About::All).then_some(about))
+            .collect()
+    }
+
+    fn about(&self, operation: &Operation<'_, S::Op, S::Ret>) -> About {
+        let ret = match operation.outcome {
+            Outcome::Ok(ret) => Some(ret),
+            _ => None,
         };
-        self.core.operations.iter().map(about).collect()
+        self.core.specification.about(operation.op, ret)
     }
 
     fn others(&self) -> Vec<usize> {

@@ -212,7 +212,8 @@ fn changed<O: Clone, R: Clone>(
     History::from_events(events).unwrap()
 }
 
-fn assert_ends_at<M>(model: &M, history: &HistoryOf<M>, operations: usize)
+/// Returns the number of candidates.
+fn assert_ends_at<M>(model: &M, history: &HistoryOf<M>, operations: usize) -> u64
 where
     M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
 {
@@ -232,6 +233,7 @@ where
         "{}",
         shrunk.history
     );
+    shrunk.candidates
 }
 
 #[test]
@@ -402,7 +404,8 @@ fn lengths_that_are_asked_for_do_not_keep_what_they_do_not_tell() {
         }
         _ => None,
     });
-    assert_ends_at(&Queue::new(), &history, 3);
+    // As many as without lengths, or nearly: it was a matter of time once, with thousands of candidates.
+    assert!(assert_ends_at(&Queue::new(), &history, 3) < 100);
 }
 
 #[test]
