@@ -40,7 +40,21 @@ where
     judged.report(Consistency::Linearizable, &account)
 }
 
-/// The same, and the state that the history ends in: if it is linearizable, if nothing is open at its end, and if
+/// The same, but as if the object had no parts and were no collection: such a specification need not be shared among threads.
+pub(crate) fn linearizable_as_one<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    budget: &Budget,
+) -> Report<S::State> {
+    let account = Account::new(*budget, history.len());
+    let judged = undecidable(history, &account).map_or_else(
+        || parts::judge_as_one(specification, history, &account),
+        Judged::unknown,
+    );
+    judged.report(Consistency::Linearizable, &account)
+}
+
+/// As [`linearizable`], and the state that the history ends in: if it is linearizable, if nothing is open at its end, and if
 /// the object then is in this state in whatever order the operations took effect.
 #[cfg(feature = "stress")]
 pub(crate) fn linearizable_to<S>(
@@ -98,14 +112,17 @@ fn judge<S>(
 where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
-    if let Some(spent) = account.cannot_suffice(history.len()) {
-        return Judged::unknown(Reason::Spent(spent));
-    }
-    if let Some(reason) = no_beginning(history) {
+    if let Some(reason) = undecidable(history, account) {
         return Judged::unknown(reason);
     }
     collection::judge(specification, history, account)
         .unwrap_or_else(|| parts::judge(specification, history, account))
+}
+
+/// Why it is known beforehand that there will be no verdict.
+fn undecidable<O, R>(history: &History<O, R>, account: &Account) -> Option<Reason> {
+    let spent = account.cannot_suffice(history.len()).map(Reason::Spent);
+    spent.or_else(|| no_beginning(history))
 }
 
 /// The states that a piece of a soak may end in, against all orders tried out.

@@ -30,7 +30,6 @@ mod witness;
 
 #[cfg(feature = "stress")]
 pub(crate) use self::linearizable::linearizable_to;
-pub(crate) use self::moments::{Moment, moments};
 pub use self::{
     budget::{Budget, Spent},
     consistency::Consistency,
@@ -38,4 +37,8 @@ pub use self::{
     sequential::sequentially_consistent,
     verdict::{Blocked, Explained, Reason, Report, Verdict, Violation, Witness},
     witness::Flaw,
+};
+pub(crate) use self::{
+    linearizable::linearizable_as_one,
+    moments::{Moment, moments},
 };

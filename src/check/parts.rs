@@ -80,15 +80,28 @@ pub(super) fn judge<S>(
 where
     S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
 {
+    match parts(specification, history, account) {
+        Ok(parts) if parts.is_empty() => judge_as_one(specification, history, account),
+        Ok(parts) => {
+            let check = Check::new(specification, history, account);
+            judged(each(&check, &parts), account)
+        }
+        Err(spent) => Judged::unknown(Reason::Spent(spent)),
+    }
+}
+
+/// Checks all as one part.
+pub(super) fn judge_as_one<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    account: &Account,
+) -> Judged<S::State> {
     let check = Check::new(specification, history, account);
-    let parts = match parts(specification, history, account) {
-        Ok(parts) => parts,
-        Err(spent) => return Judged::unknown(Reason::Spent(spent)),
-    };
-    let outcomes = match &parts[..] {
-        [] => vec![check.part(Positions::All(0..history.len()), u64::MAX)],
-        parts => each(&check, parts),
-    };
+    let all = check.part(Positions::All(0..history.len()), u64::MAX);
+    judged(vec![all], account)
+}
+
+fn judged<T>(outcomes: Vec<Part<T>>, account: &Account) -> Judged<T> {
     Judged {
         operations: outcomes.iter().map(|part| part.operations).sum(),
         ends_in_one_state: outcomes.iter().all(|part| part.ends_in_one_state),

@@ -221,6 +221,35 @@ impl<T> Verdict<T> {
 }
 
 impl<T> Report<T> {
+    /// The same with other states.
+    pub(crate) fn map<U>(self, mut map: impl FnMut(T) -> U) -> Report<U> {
+        let explained = |its: Explained<T>| Explained {
+            state: map(its.state),
+            blocked: its.blocked,
+        };
+        let verdict = match self.verdict {
+            Verdict::Linearizable(witness) => Verdict::Linearizable(witness),
+            Verdict::Violation(violation) => Verdict::Violation(Box::new(Violation {
+                explained: violation.explained.into_iter().map(explained).collect(),
+                consistency: violation.consistency,
+                event: violation.event,
+                is_first: violation.is_first,
+                invocation: violation.invocation,
+                operation: violation.operation,
+                prefix: violation.prefix,
+                configurations: violation.configurations,
+            })),
+            Verdict::Unknown(reason) => Verdict::Unknown(reason),
+        };
+        Report {
+            consistency: self.consistency,
+            verdict,
+            operations: self.operations,
+            configurations: self.configurations,
+            elapsed: self.elapsed,
+        }
+    }
+
     /// The verdict in a word or two: [what was asked](Consistency::name) if it is that, or `violation` or `unknown`.
     pub fn name(&self) -> &'static str {
         match self.verdict {

@@ -1,14 +1,8 @@
 //! The operations of which some are left out, and the checks of what is left.
 
-use std::{
-    cell::Cell,
-    collections::HashSet,
-    fmt,
-    marker::PhantomData,
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
+use std::{cell::Cell, collections::HashSet, time::Instant};
 
+use super::erased::{Erased, Member, Object, Returned, Within};
 use crate::{
     check::{self, Budget, Moment, Report, Verdict},
     event::ProcessId,
@@ -30,8 +24,8 @@ pub(super) enum Place {
 /// Operations of one history, up to the event that nothing explains.
 pub(super) struct Core<'s, 'h, S: Specification> {
     pub(super) specification: &'s S,
-    /// The state that the object is in before all of them. It need not be shared, but any thread may ask for it.
-    pub(super) initial: Mutex<S::State>,
+    /// The state that the object is in before all of them.
+    pub(super) initial: S::State,
     /// In the order of their invocations. Those that complete after the end are open.
     pub(super) operations: Vec<Operation<'h, S::Op, S::Ret>>,
     /// The one that the last event completes.
@@ -77,10 +71,7 @@ impl Limits {
     }
 }
 
-impl<'h, S> Core<'_, 'h, S>
-where
-    S: Specification<Op: Sync, Ret: Sync, State: Send> + Sync,
-{
+impl<'h, S: Specification> Core<'_, 'h, S> {
     /// Whether the history is a violation with these kept, whichever of the loose ones are there. An undecided one
     /// is none.
     pub(super) fn is_violation(&self, places: &[Place]) -> bool {
@@ -132,8 +123,10 @@ where
 
     /// What a check finds of these alone.
     pub(super) fn report(&self, kept: &[usize], budget: &Budget) -> Report<S::State> {
-        let (history, _) = self.history(&self.places(kept, Place::Gone), false);
-        check::linearizable(&self.within(), &history, budget)
+        let object = self.erased();
+        let (history, _) = self.history(&object, &self.places(kept, Place::Gone), false);
+        let report = check::linearizable_as_one(&Within(&object), &history, budget);
+        report.map(|state| object.state(&state))
     }
 
     /// Some moments before the culprit is invoked, and before it completes, from which the rest may be told.
@@ -144,15 +137,17 @@ where
             .zip(&ends)
             .filter(|(_, end)| end.place == self.culprit);
         let until = [(); 2].map(|()| its_own.next().expect("the culprit completes").0);
-        let (history, _) = self.history(&all, false);
+        let object = self.erased();
+        let (history, _) = self.history(&object, &all, false);
         let budget = self.limits.budget(self.operations.len());
-        let mut moments = check::moments(&self.within(), &history, until, &budget);
-        let to_whole = |event: &mut u64| *event = ends[*event as usize].index;
-        for moment in &mut moments {
-            to_whole(&mut moment.event);
-            moment.applied.iter_mut().for_each(to_whole);
-        }
-        moments
+        let moments = check::moments(&Within(&object), &history, until, &budget);
+        let to_whole = |event: u64| ends[event as usize].index;
+        let moments = moments.into_iter().map(|moment| Moment {
+            event: to_whole(moment.event),
+            state: object.state(&moment.state),
+            applied: moment.applied.into_iter().map(to_whole).collect(),
+        });
+        moments.collect()
     }
 
     /// What is left to do from this moment on.
@@ -163,7 +158,7 @@ where
         let culprit = operations.iter().position(|it| it.invocation == culprit);
         Some(Self {
             specification: self.specification,
-            initial: Mutex::new(moment.state.clone()),
+            initial: moment.state.clone(),
             culprit: culprit?,
             operations,
             limits: self.limits,
@@ -172,10 +167,8 @@ where
     }
 
     fn order_until(&self, places: &[Place]) -> Option<Vec<usize>> {
-        let (history, operations) = self.history(places, false);
-        let mut before = history;
-        before.truncate(before.end() - 1);
-        match self.verdict(&before) {
+        let (verdict, operations) = self.check_up_to(places, false, |end| end - 1);
+        match verdict {
             Verdict::Linearizable(witness) => {
                 let order = witness.order.iter();
                 Some(order.map(|&index| operations[index as usize]).collect())
@@ -186,37 +179,38 @@ where
 
     /// Whether it is a violation, and it is the last event that nothing explains.
     pub(super) fn fails_at_the_end(&self, places: &[Place]) -> bool {
-        let (history, _) = self.history(places, false);
-        match self.verdict(&history) {
-            Verdict::Violation(violation) => violation.event + 1 == history.end(),
+        match self.check(places, false) {
+            (Verdict::Violation(violation), events) => violation.event + 1 == events.len() as u64,
             _ => false,
         }
     }
 
     /// The verdict, and for each event the operation that it is of.
-    fn check(&self, places: &[Place], roams: bool) -> (Verdict<S::State>, Vec<usize>) {
-        let (history, operations) = self.history(places, roams);
-        (self.verdict(&history), operations)
+    fn check(&self, places: &[Place], roams: bool) -> (Verdict<()>, Vec<usize>) {
+        self.check_up_to(places, roams, |end| end)
     }
 
-    fn within(&self) -> Within<'_, 'h, S> {
-        Within {
-            specification: self.specification,
-            initial: &self.initial,
-            history: PhantomData,
-        }
-    }
-
-    fn verdict(
+    /// The same of the events up to there.
+    fn check_up_to(
         &self,
-        history: &History<Member<'h, S::Op>, Returned<'h, S::Ret>>,
-    ) -> Verdict<S::State> {
+        places: &[Place],
+        roams: bool,
+        end: impl Fn(u64) -> u64,
+    ) -> (Verdict<()>, Vec<usize>) {
+        let object = self.erased();
+        let (mut history, operations) = self.history(&object, places, roams);
+        history.truncate(end(history.end()));
         let budget = self.limits.budget(self.operations.len());
-        let verdict = check::linearizable(&self.within(), history, &budget).verdict;
+        let report = check::linearizable_as_one(&Within(&object), &history, &budget);
+        let verdict = report.map(|_| ()).verdict;
         if matches!(verdict, Verdict::Unknown(_)) {
             self.undecided.set(true);
         }
-        verdict
+        (verdict, operations)
+    }
+
+    fn erased(&self) -> Erased<'_, 'h, S> {
+        Erased::new(self.specification, &self.initial, &self.operations)
     }
 
     /// The invocations and completions of these, in their order; of a culprit that roams, the invocation comes first.
@@ -241,30 +235,29 @@ where
 
     /// Every operation as a process of its own, for processes mean nothing to linearizability; of a culprit that
     /// roams, the invocation comes first.
-    #[allow(clippy::type_complexity)] // it is said in full where it is used
-    fn history(
+    fn history<'a>(
         &self,
+        object: &'a dyn Object,
         places: &[Place],
         roams: bool,
-    ) -> (History<Member<'h, S::Op>, Returned<'h, S::Ret>>, Vec<usize>) {
+    ) -> (History<Member<'a>, Returned<'a>>, Vec<usize>) {
         let ends = self.ends(places, roams);
         let mut builder = HistoryBuilder::new();
-        for &End {
-            place,
-            is_completion,
-            ..
-        } in &ends
-        {
-            let (process, operation) = (ProcessId(place as u64), &self.operations[place]);
-            match (is_completion, operation.outcome) {
+        for end in &ends {
+            let operation = end.place;
+            let process = ProcessId(operation as u64);
+            match (end.is_completion, self.operations[operation].outcome) {
                 (false, _) => builder.invoke(
                     process,
                     Member {
-                        op: operation.op,
-                        is_loose: places[place] == Place::Loose,
+                        object,
+                        operation,
+                        is_loose: places[operation] == Place::Loose,
                     },
                 ),
-                (true, Outcome::Ok(ret)) => builder.ok(process, Returned::Recorded(ret)),
+                (true, Outcome::Ok(_)) => {
+                    builder.ok(process, Returned::Recorded(object, operation))
+                }
                 (true, Outcome::Fail) => builder.fail(process),
                 (true, Outcome::Info | Outcome::Open) => builder.info(process),
             };
@@ -276,7 +269,7 @@ where
     /// Whether these operations, one after the other, could have returned what they did; the culprit too, if it
     /// `completes`. O(order).
     pub(super) fn replays(&self, order: impl IntoIterator<Item = usize>, completes: bool) -> bool {
-        let mut states = vec![self.within().initial()];
+        let mut states = vec![self.initial.clone()];
         for place in order {
             let operation = &self.operations[place];
             let ret = match operation.outcome {
@@ -309,94 +302,4 @@ pub(super) fn next<S: Specification>(
     let mut states = Vec::new();
     specification.step(state, op, ret, |state| states.push(state));
     states.into_iter()
-}
-
-/// The specification, for histories that begin later, or some of whose operations are [`Place::Loose`]. It does not look ahead, so that
-/// states are what they are.
-struct Within<'s, 'h, S: Specification> {
-    specification: &'s S,
-    initial: &'s Mutex<S::State>,
-    history: PhantomData<fn() -> &'h S::Op>,
-}
-
-struct Member<'h, O> {
-    op: &'h O,
-    is_loose: bool,
-}
-
-impl<O: PartialEq> PartialEq for Member<'_, O> {
-    fn eq(&self, other: &Self) -> bool {
-        self.op == other.op // loose or not, it means the same where its outcome is unknown
-    }
-}
-
-impl<O: fmt::Debug> fmt::Debug for Member<'_, O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.op.fmt(f)
-    }
-}
-
-enum Returned<'h, R> {
-    Recorded(&'h R),
-    Would(R),
-}
-
-impl<R> Returned<'_, R> {
-    fn get(&self) -> &R {
-        match self {
-            Self::Recorded(ret) => ret,
-            Self::Would(ret) => ret,
-        }
-    }
-}
-
-impl<R: fmt::Debug> fmt::Debug for Returned<'_, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get().fmt(f)
-    }
-}
-
-impl<'h, S: Specification> Specification for Within<'_, 'h, S>
-where
-    S::Op: 'h,
-    S::Ret: 'h,
-{
-    type Op = Member<'h, S::Op>;
-    type Ret = Returned<'h, S::Ret>;
-    type State = S::State;
-
-    fn initial(&self) -> S::State {
-        let initial = self.initial.lock();
-        initial.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn step(
-        &self,
-        state: &S::State,
-        member: &Self::Op,
-        ret: Option<&Self::Ret>,
-        mut next: impl FnMut(S::State),
-    ) {
-        if member.is_loose && ret.is_some() {
-            next(state.clone());
-        }
-        let ret = ret.map(Returned::get);
-        self.specification.step(state, member.op, ret, next);
-    }
-
-    fn follow(&self, state: &mut S::State, member: &Self::Op, ret: Option<&Self::Ret>) {
-        if !member.is_loose || ret.is_none() {
-            let ret = ret.map(Returned::get);
-            self.specification.follow(state, member.op, ret);
-        }
-    }
-
-    fn is_read(&self, member: &Self::Op) -> bool {
-        self.specification.is_read(member.op) // loose ones are not there
-    }
-
-    fn would_return(&self, state: &S::State, member: &Self::Op) -> Option<Self::Ret> {
-        let would = self.specification.would_return(state, member.op);
-        would.map(Returned::Would)
-    }
 }

@@ -21,6 +21,7 @@
 //! ```
 
 mod core;
+mod erased;
 #[cfg(feature = "format")]
 mod page;
 mod shrink;

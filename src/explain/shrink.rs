@@ -4,7 +4,6 @@ use std::{
     cell::Cell,
     collections::{HashSet, VecDeque},
     fmt::Debug,
-    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -389,7 +388,7 @@ fn concerned<'s, 'h, S: Specification>(
     let culprit = operations.iter().position(is_culprit);
     Core {
         specification,
-        initial: Mutex::new(specification.initial()),
+        initial: specification.initial(),
         culprit: culprit.expect("the violation is of an operation of the history"),
         operations,
         limits: Limits {
