@@ -31,8 +31,8 @@ pub(super) struct Core<'s, 'h, S: Specification> {
     /// The one that the last event completes.
     pub(super) culprit: usize,
     pub(super) limits: Limits,
-    /// Whether some check was not decided.
-    pub(super) undecided: Cell<bool>,
+    /// So many checks were not decided.
+    pub(super) undecided: Cell<u64>,
 }
 
 /// An event of the operation at this place.
@@ -48,14 +48,11 @@ struct End {
 pub(super) struct Limits {
     pub(super) configurations: Option<u64>,
     pub(super) deadline: Option<Instant>,
+    /// So many checks may be undecided.
+    pub(super) undecided: u64,
 }
 
 impl Limits {
-    pub(super) fn is_up(&self) -> bool {
-        self.deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-    }
-
     pub(super) fn budget(&self, operations: usize) -> Budget {
         // So many configurations a check may take in any case, and so many more for each operation.
         const AT_LEAST: u64 = 300_000;
@@ -72,6 +69,17 @@ impl Limits {
 }
 
 impl<'h, S: Specification> Core<'_, 'h, S> {
+    /// Whether the time is up, or too many checks were not decided.
+    pub(super) fn is_up(&self) -> bool {
+        let is_late = |deadline| Instant::now() >= deadline;
+        self.is_lost() || self.limits.deadline.is_some_and(is_late)
+    }
+
+    /// Whether too many checks were not decided.
+    pub(super) fn is_lost(&self) -> bool {
+        self.undecided.get() >= self.limits.undecided
+    }
+
     /// Whether the history is a violation with these kept, whichever of the loose ones are there. An undecided one
     /// is none.
     pub(super) fn is_violation(&self, places: &[Place]) -> bool {
@@ -162,7 +170,7 @@ impl<'h, S: Specification> Core<'_, 'h, S> {
             culprit: culprit?,
             operations,
             limits: self.limits,
-            undecided: Cell::new(false),
+            undecided: Cell::new(0),
         })
     }
 
@@ -204,7 +212,7 @@ impl<'h, S: Specification> Core<'_, 'h, S> {
         let report = check::linearizable_as_one(&Within(&object), &history, &budget);
         let verdict = report.map(|_| ()).verdict;
         if matches!(verdict, Verdict::Unknown(_)) {
-            self.undecided.set(true);
+            self.undecided.set(self.undecided.get() + 1);
         }
         (verdict, operations)
     }

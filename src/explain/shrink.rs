@@ -254,8 +254,8 @@ const COLUMNS: usize = 80;
 /// - **None can be spared**: leave out any other than the last to complete, and one of the above does not hold, unless it
 ///   could not be decided ([`Shrunk::is_smallest`]).
 ///
-/// Where that takes many operations, because the state counts them (a counter has lost one of ten thousand additions), or few are
-/// not found in time, because the states are too many, they are looked for among those that come after [a moment](Shrunk::since) at which the
+/// Where that takes many operations, because the state counts them (a counter has lost one of ten thousand additions), or it is not
+/// decided of which it takes, because the states are too many, they are looked for among those that come after [a moment](Shrunk::since) at which the
 /// object could only be in one state. Then all of this holds of what came after, from that state on.
 ///
 /// Where that leaves more than a person can read, too, or the time was up, the first of these is given up ([`Shrunk::stands`] is `false`): fewer operations are looked
@@ -394,8 +394,9 @@ fn concerned<'s, 'h, S: Specification>(
         limits: Limits {
             configurations,
             deadline: None,
+            undecided: u64::MAX,
         },
-        undecided: Cell::new(false),
+        undecided: Cell::new(0),
     }
 }
 
@@ -452,11 +453,20 @@ where
     fn fewest(&mut self) -> Fewest {
         self.until(4);
         self.drop_values();
-        let stand = self.that_stand(self.others(), 4);
+        let (mut left, is_hard) = self.drop_operations_while_decided();
+        // From the start it would take long, and from a later state on mostly does not.
+        if is_hard {
+            if let Some(fewest) = self.since_a_moment(None, 3) {
+                return fewest;
+            }
+            self.until(4);
+            left = self.drop_operations(left);
+        }
+        let stand = self.that_stand(left, 4);
         // Operations that none can be spared of only because the state counts them are better told from a later one on.
         let are_many = stand.as_ref().map_or(true, |its| its.kept.len() >= MANY);
-        if are_many && !self.effort.from_start {
-            if let Some(fewest) = self.since_a_moment(stand.as_ref().ok()) {
+        if are_many && !is_hard && !self.effort.from_start {
+            if let Some(fewest) = self.since_a_moment(stand.as_ref().ok(), 5) {
                 return fewest;
             }
         }
@@ -469,7 +479,9 @@ where
             return by_themselves;
         }
         // They are often found soon. The time that this leaves is for what says more.
-        match self.that_stand(left.kept, 8) {
+        self.until(8);
+        let kept = self.drop_operations(left.kept);
+        match self.that_stand(kept, 8) {
             Ok(fewest) => fewest,
             Err(left) => Fewest {
                 ran_out: left.ran_out,
@@ -479,9 +491,9 @@ where
     }
 
     /// Step 6: what stands from some moment on. If nothing does from the start, it is better than nothing, whatever it is; and
-    /// else if it is much less.
-    fn since_a_moment(&mut self, from_start: Option<&Fewest>) -> Option<Fewest> {
-        self.until(5);
+    /// else if it is much less. It is looked for until so many eighths of the time are over.
+    fn since_a_moment(&mut self, from_start: Option<&Fewest>, eighths: u32) -> Option<Fewest> {
+        self.until(eighths);
         // Where much is left, there is nothing won.
         let most = self.core.operations.len() / 2;
         let is_there = |its: &Operation<'_, S::Op, S::Ret>| !matches!(its.outcome, Outcome::Fail);
@@ -505,7 +517,8 @@ where
                 }),
                 ..*self
             };
-            let found = later.that_stand(later.others(), 5);
+            let left = later.drop_operations(later.others());
+            let found = later.that_stand(left, eighths);
             self.candidates = later.candidates;
             let is_better = |fewest: &Fewest| match from_start {
                 Some(other) => {
@@ -521,7 +534,7 @@ where
                     return Some(fewest);
                 }
                 Some(fewest) => without_sense = without_sense.or(Some((later, fewest))),
-                None if self.core.limits.is_up() => break,
+                None if self.core.is_up() => break,
                 None => {}
             }
         }
@@ -539,15 +552,13 @@ where
         since.is_none_or(|since| text::columns(&text::brief(&since.state, STATE + 1)) <= STATE)
     }
 
-    /// Those of `from` that stand, looked for until so many eighths of the time are over.
-    fn that_stand(&mut self, from: Vec<usize>, eighths: u32) -> Result<Fewest, Left> {
-        self.until(eighths);
-        let left = self.drop_operations(from);
+    /// Those that stand with what is `left` of the others, looked for until so many eighths of the time are over.
+    fn that_stand(&mut self, left: Vec<usize>, eighths: u32) -> Result<Fewest, Left> {
         let (kept, sense) = self.put_back(left.clone());
         let stands =
             |its: &mut Self, kept: &[usize]| its.makes_sense(kept, sense) && its.holds(kept);
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, stands);
-        let ran_out = self.core.limits.is_up();
+        let ran_out = self.core.is_up();
         // They are few: this takes a moment.
         self.until(eighths + 1);
         // What could not be put back in time may be missed before.
@@ -596,8 +607,10 @@ where
         let others = self.others();
         let all = others.len();
         let makes_sense = |its: &mut Self, kept: &[usize]| {
-            its.candidates += 1;
-            !its.core.limits.is_up() && its.makes_sense(kept, sense)
+            !its.core.is_up() && {
+                its.candidates += 1;
+                its.makes_sense(kept, sense)
+            }
         };
         let kept = reduce_with_pairs(others, |kept| makes_sense(self, kept));
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, makes_sense);
@@ -648,10 +661,10 @@ where
 
     /// Whether it is a violation with these alone.
     fn is_violation(&mut self, kept: &[usize]) -> bool {
-        self.candidates += 1;
-        if self.core.limits.is_up() {
+        if self.core.is_up() {
             return false;
         }
+        self.candidates += 1;
         let (history, _) = select(self.history, &self.core, kept);
         let budget = self.core.limits.budget(history.len());
         let checked = check::linearizable(self.core.specification, &history, &budget);
@@ -681,16 +694,30 @@ where
 
     /// Whether it is a violation with these and the culprit, whatever is put back.
     fn holds(&mut self, kept: &[usize]) -> bool {
-        self.candidates += 1;
-        !self.core.limits.is_up()
-            && self
-                .core
-                .is_violation(&self.core.places(kept, Place::Loose))
+        !self.core.is_up() && {
+            self.candidates += 1;
+            let places = self.core.places(kept, Place::Loose);
+            self.core.is_violation(&places)
+        }
     }
 
     /// Step 5.
     fn drop_operations(&mut self, from: Vec<usize>) -> Vec<usize> {
         reduce(from, |kept| self.holds(kept))
+    }
+
+    /// The same for as long as it is decided what may be dropped; and says whether it was not.
+    fn drop_operations_while_decided(&mut self) -> (Vec<usize>, bool) {
+        /// One may be bad luck.
+        const UNDECIDED: u64 = 2;
+
+        if !self.effort.from_start {
+            self.core.limits.undecided = self.core.undecided.get() + UNDECIDED;
+        }
+        let left = self.drop_operations(self.others());
+        let is_hard = self.core.is_lost();
+        self.core.limits.undecided = u64::MAX;
+        (left, is_hard)
     }
 
     /// Step 7: for the last operation to be possible at some moment, if it ever is, and for the others to be before it
@@ -720,10 +747,13 @@ where
                 .collect();
             let mut candidates = 0;
             let replays = |back: &[usize]| {
+                if core.is_up() {
+                    return false;
+                }
                 candidates += 1;
                 let back: HashSet<_> = back.iter().copied().collect();
                 let there = |it: &usize| needed.contains(it) || back.contains(it);
-                !core.limits.is_up() && core.replays(order.iter().copied().filter(there), roams)
+                core.replays(order.iter().copied().filter(there), roams)
             };
             let back = reduce_with_pairs(pool, replays);
             self.candidates += candidates;
@@ -734,8 +764,10 @@ where
     }
 
     fn has_source(&mut self, others: &[usize]) -> bool {
-        self.candidates += 1;
-        !self.core.limits.is_up() && self.core.has_source(others)
+        !self.core.is_up() && {
+            self.candidates += 1;
+            self.core.has_source(others)
+        }
     }
 
     /// Leaves out single ones for as long as what `holds` of all still does; and says whether no other may be left out, for sure.
@@ -745,21 +777,21 @@ where
         mut holds: impl FnMut(&mut Self, &[usize]) -> bool,
     ) -> (Vec<usize>, bool) {
         let mut at = 0;
-        self.core.undecided.set(false);
+        let mut undecided = self.core.undecided.get();
         while at < kept.len() {
             let mut less = kept.clone();
             less.remove(at);
             if holds(self, &less) {
                 (kept, at) = (less, 0);
-                self.core.undecided.set(false);
+                undecided = self.core.undecided.get();
             } else {
                 at += 1;
             }
-            if self.core.limits.is_up() {
+            if self.core.is_up() {
                 return (kept, false);
             }
         }
-        (kept, !self.core.undecided.get())
+        (kept, self.core.undecided.get() == undecided)
     }
 
     fn makes_sense(&self, kept: &[usize], sense: Sense) -> bool {

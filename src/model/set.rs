@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::{Model, part_of};
+use super::{About, Model, part_of};
 
 /// A set of elements of type `V`, at first empty. Each element is a [part](Model::part) of its own, as long as nobody
 /// reads the whole set.
@@ -115,6 +115,13 @@ impl<V: Clone + Ord + Hash + Debug> Model for Set<V> {
                 Some(part_of(element))
             }
             Op::Read => None,
+        }
+    }
+
+    fn about(&self, op: &Op<V>, _ret: Option<&Ret<V>>) -> About {
+        match op {
+            Op::Add(element) | Op::Remove(element) | Op::Contains(element) => About::value(element),
+            Op::Read => About::All,
         }
     }
 }
