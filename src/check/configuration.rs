@@ -1,9 +1,6 @@
 //! Configurations: explanations of the events so far, as far as it matters for those to come.
 
-use std::{
-    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher},
-    rc::Rc,
-};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
@@ -14,18 +11,9 @@ use super::{progress::Progress, trail::Trail};
 #[derive(Clone)]
 pub(super) struct Configuration<T> {
     pub(super) progress: Progress,
-    /// The operations of unknown outcome that have taken effect, by class, ascending.
-    pub(super) used: Option<Rc<[Used]>>,
     pub(super) state: T,
     /// The last operation that took effect, and from there all before it.
     pub(super) last: u32,
-}
-
-/// How often an operation of unknown outcome has taken effect.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Used {
-    class: u32,
-    times: u32,
 }
 
 impl<T> Configuration<T> {
@@ -33,7 +21,6 @@ impl<T> Configuration<T> {
     pub(super) fn first(state: T) -> Self {
         Self {
             progress: Progress::default(),
-            used: None,
             state,
             last: Trail::ROOT,
         }
@@ -44,70 +31,15 @@ impl<T> Configuration<T> {
         size_of::<Self>() + Progress::bytes_beside(slots)
     }
 
-    /// Forgets how often those were used that no longer matter.
-    pub(super) fn forget(&mut self, matters: impl Fn(u32) -> bool) {
-        if self.used().iter().any(|used| !matters(used.class)) {
-            let kept = self.used().iter().filter(|used| matters(used.class));
-            let kept: Rc<[Used]> = kept.copied().collect();
-            self.used = (!kept.is_empty()).then_some(kept);
-        }
-    }
-
-    /// Whether it can do whatever the other can, which has the same state, and operations done.
-    fn is_as_good(&self, other: &Self) -> bool {
-        self.progress.is_overwritten_where(&other.progress) && is_within(self.used(), other.used())
-    }
-
-    #[inline]
-    pub(super) fn used(&self) -> &[Used] {
-        self.used.as_deref().unwrap_or_default()
-    }
-
-    pub(super) fn times_used(&self) -> u32 {
-        self.used().iter().map(|used| used.times).sum()
-    }
-
     /// The same in another state.
     #[inline]
     pub(super) fn with(&self, state: T) -> Self {
         Self {
             progress: self.progress.clone(),
-            used: self.used.clone(),
             state,
             last: self.last,
         }
     }
-}
-
-/// How often one of this class was used.
-pub(super) fn times(used: &[Used], class: u32) -> u32 {
-    let place = used.binary_search_by_key(&class, |used| used.class);
-    place.map_or(0, |place| used[place].times)
-}
-
-pub(super) fn one_more(used: &[Used], class: u32) -> Rc<[Used]> {
-    let at = used.partition_point(|other| other.class < class);
-    let (before, behind) = used.split_at(at);
-    let (times, behind) = match behind {
-        [first, rest @ ..] if first.class == class => (first.times + 1, rest),
-        _ => (1, behind),
-    };
-    before
-        .iter()
-        .chain([&Used { class, times }])
-        .chain(behind)
-        .copied()
-        .collect()
-}
-
-/// Whether each class was used by `few` no more often than by `many`. Both ascend.
-fn is_within(few: &[Used], many: &[Used]) -> bool {
-    let mut many = many.iter();
-    few.len() <= many.len()
-        && few.iter().all(|one| {
-            let other = many.find(|other| other.class >= one.class);
-            other.is_some_and(|other| other.class == one.class && other.times >= one.times)
-        })
 }
 
 /// Configurations of which none makes another one superfluous.
@@ -193,8 +125,8 @@ impl<T: Eq + Hash> Set<T> {
             if !old.progress.has_as_much_done_as(&new.progress) || old.state != new.state {
                 return false;
             }
-            let is_as_good = old.is_as_good(new);
-            if worse.is_none() && !is_as_good && new.is_as_good(old) {
+            let is_as_good = old.progress.is_as_good_as(&new.progress);
+            if worse.is_none() && !is_as_good && new.progress.is_as_good_as(&old.progress) {
                 worse = Some(place);
             }
             is_as_good

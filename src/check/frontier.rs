@@ -162,7 +162,9 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
     ) -> Result<(), Stop> {
         if self.window.go_to(event) {
             for configuration in &mut self.configurations {
-                configuration.forget(|class| self.window.matters(class));
+                configuration
+                    .progress
+                    .forget(|class| self.window.matters(class));
             }
         }
         if self
@@ -278,7 +280,7 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
         };
         let survivors = &mut self.survivors.list;
         if survivors.len() > most {
-            survivors.sort_by_cached_key(|its| (its.times_used(), its.progress.applied()));
+            survivors.sort_by_cached_key(|its| (its.progress.times_used(), its.progress.applied()));
             survivors.truncate(most);
             self.is_narrowed = true;
         }
@@ -300,7 +302,7 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
         let [only] = &self.configurations[..] else {
             return None;
         };
-        let is_certain = only.used().is_empty() && !only.progress.has_overwritten();
+        let is_certain = only.progress.used().is_empty() && !only.progress.has_overwritten();
         let applied = (0..self.window.slots()).filter(|&slot| only.progress.is_applied(slot));
         let invocations = applied.filter_map(|slot| self.window.invocation(slot));
         (is_certain && !self.is_narrowed).then(|| (&only.state, invocations.collect()))

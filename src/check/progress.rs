@@ -1,19 +1,27 @@
-//! What became of the operations that are open, in one explanation of the events so far.
+//! What became of the operations, in one explanation of the events so far.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    hash::{Hash, Hasher},
+    rc::Rc,
+};
 
-/// Which of the open operations need not take effect any more, by slot.
+/// Which of the open operations need not take effect any more, by slot, and which of those of unknown outcome have taken effect.
 ///
-/// Hardly ever are more than 64 open: for these it takes no memory of its own.
+/// Hardly ever are more than 64 open, or of unknown outcome: that takes no memory of its own.
 #[derive(Clone, Default)]
 pub(super) struct Progress {
     first: Word,
-    /// The slots behind, up to the last one of which there is something to tell. One pointer, to keep configurations small.
-    rest: Option<Box<Rest>>,
+    /// One pointer, to keep configurations small; and shared, to clone them fast.
+    more: Option<Rc<More>>,
 }
 
 #[derive(Clone, Default)]
-struct Rest(Vec<Word>);
+struct More {
+    /// Those of the slots behind, up to the last one of which there is something to tell.
+    rest: Vec<Word>,
+    /// The operations of unknown outcome that have taken effect, by class, ascending.
+    used: Vec<Used>,
+}
 
 /// A bit for each of these slots.
 #[derive(Clone, Copy, Default)]
@@ -22,6 +30,13 @@ struct Word {
     applied: u64,
     /// Which of the others need not: something overwrote them, and they may have taken effect right before it.
     overwritten: u64,
+}
+
+/// How often an operation of unknown outcome has taken effect.
+#[derive(Clone, Copy)]
+pub(super) struct Used {
+    class: u32,
+    times: u32,
 }
 
 impl Word {
@@ -81,8 +96,8 @@ impl Progress {
     pub(super) fn leave(&mut self, slot: usize) {
         if slot < Word::SLOTS {
             self.first.leave(bit(slot));
-        } else if let Some(rest) = self.rest.take() {
-            self.rest = rest.without(slot);
+        } else if self.more.is_some() {
+            self.leave_behind(slot);
         }
     }
 
@@ -90,51 +105,78 @@ impl Progress {
     #[inline]
     pub(super) fn has_as_much_done_as(&self, other: &Self) -> bool {
         self.first.done() == other.first.done()
-            && match (&self.rest, &other.rest) {
+            && match (&self.more, &other.more) {
                 (None, None) => true,
-                (Some(mine), Some(its)) => mine.has_as_much_done_as(its),
-                _ => false,
+                _ => self.has_as_much_done_behind_as(other),
             }
     }
 
-    /// Whether the same is true of those that something overwrote in the other, where [as much is
-    /// done](Self::has_as_much_done_as).
-    pub(super) fn is_overwritten_where(&self, other: &Self) -> bool {
+    /// Whether it can do whatever the other can, where [as much is done](Self::has_as_much_done_as) and the state is the same:
+    /// nothing that something overwrote there took effect here, and no class was used more often.
+    #[inline]
+    pub(super) fn is_as_good_as(&self, other: &Self) -> bool {
         self.first.is_overwritten_where(other.first)
-            && match (&self.rest, &other.rest) {
-                (Some(mine), Some(its)) => mine.is_overwritten_where(its),
-                _ => true,
+            && match (&self.more, &other.more) {
+                (None, _) => true,
+                _ => self.is_as_good_behind_as(other),
             }
     }
 
     /// What is [done](Self::has_as_much_done_as) alike has the same hash.
     pub(super) fn hash_done(&self, hasher: &mut impl Hasher) {
         self.first.done().hash(hasher);
-        if let Some(rest) = &self.rest {
-            rest.0.iter().for_each(|word| word.done().hash(hasher));
-        }
+        self.rest().iter().for_each(|word| word.done().hash(hasher));
     }
 
     /// The memory beside itself that it may take where there are so many slots.
     pub(super) fn bytes_beside(slots: usize) -> usize {
         match slots.div_ceil(Word::SLOTS) {
             0 | 1 => 0,
-            words => size_of::<Rest>() + (words - 1) * size_of::<Word>(),
+            words => size_of::<More>() + (words - 1) * size_of::<Word>(),
+        }
+    }
+
+    /// The operations of unknown outcome that have taken effect, by class, ascending.
+    #[inline]
+    pub(super) fn used(&self) -> &[Used] {
+        self.more.as_deref().map_or(&[], |more| &more.used)
+    }
+
+    pub(super) fn times_used(&self) -> u32 {
+        self.used().iter().map(|used| used.times).sum()
+    }
+
+    /// One of this class takes effect.
+    pub(super) fn use_one(&mut self, class: u32) {
+        let used = &mut Rc::make_mut(self.more.get_or_insert_default()).used;
+        match used.binary_search_by_key(&class, |used| used.class) {
+            Ok(place) => used[place].times += 1,
+            Err(place) => used.insert(place, Used { class, times: 1 }),
+        }
+    }
+
+    /// Forgets how often those were used that no longer matter.
+    pub(super) fn forget(&mut self, matters: impl Fn(u32) -> bool) {
+        if self.used().iter().any(|used| !matters(used.class)) {
+            self.change_more(|more| more.used.retain(|used| matters(used.class)));
         }
     }
 
     fn words(&self) -> impl Iterator<Item = Word> {
-        let rest = self.rest.iter().flat_map(|rest| rest.0.iter());
-        std::iter::once(self.first).chain(rest.copied())
+        std::iter::once(self.first).chain(self.rest().iter().copied())
+    }
+
+    fn rest(&self) -> &[Word] {
+        self.more.as_deref().map_or(&[], |more| &more.rest)
     }
 
     /// The bit of this slot. It is faster than to hand out the word.
     #[inline]
     fn has(&self, slot: usize, bits: impl Fn(Word) -> u64) -> bool {
         let has = |word| bits(word) & bit(slot) != 0;
-        match (slot / Word::SLOTS, &self.rest) {
+        match (slot / Word::SLOTS, &self.more) {
             (0, _) => has(self.first),
-            (_, Some(rest)) => has(rest.word(slot)),
+            (_, Some(more)) => has(more.word(slot)),
             (_, None) => false,
         }
     }
@@ -143,55 +185,85 @@ impl Progress {
     fn word_mut(&mut self, slot: usize) -> &mut Word {
         match slot / Word::SLOTS {
             0 => &mut self.first,
-            _ => self.rest.get_or_insert_default().word_mut(slot),
+            _ => Rc::make_mut(self.more.get_or_insert_default()).word_mut(slot),
+        }
+    }
+}
+
+impl Progress {
+    #[cold]
+    fn leave_behind(&mut self, slot: usize) {
+        self.change_more(|more| more.leave(slot));
+    }
+
+    fn has_as_much_done_behind_as(&self, other: &Self) -> bool {
+        let (mine, its) = (self.rest().iter(), other.rest().iter());
+        mine.map(|word| word.done()).eq(its.map(|word| word.done()))
+    }
+
+    fn is_as_good_behind_as(&self, other: &Self) -> bool {
+        let mut words = self.rest().iter().zip(other.rest());
+        words.all(|(mine, its)| mine.is_overwritten_where(*its))
+            && is_within(self.used(), other.used())
+    }
+
+    /// There is none where it would tell nothing.
+    fn change_more(&mut self, change: impl FnOnce(&mut More)) {
+        let Some(more) = &mut self.more else { return };
+        let changed = Rc::make_mut(more);
+        change(changed);
+        if changed.rest.is_empty() && changed.used.is_empty() {
+            self.more = None;
         }
     }
 }
 
 // Cold: it is for few.
-impl Rest {
+impl More {
     #[cold]
     fn word(&self, slot: usize) -> Word {
         let place = slot / Word::SLOTS - 1;
-        self.0.get(place).copied().unwrap_or_default()
+        self.rest.get(place).copied().unwrap_or_default()
     }
 
     #[cold]
     fn word_mut(&mut self, slot: usize) -> &mut Word {
         let place = slot / Word::SLOTS - 1;
-        if self.0.len() <= place {
-            self.0.reserve_exact(place + 1 - self.0.len()); // as it is counted
-            self.0.resize(place + 1, Word::default());
+        if self.rest.len() <= place {
+            self.rest.reserve_exact(place + 1 - self.rest.len()); // as it is counted
+            self.rest.resize(place + 1, Word::default());
         }
-        &mut self.0[place]
+        &mut self.rest[place]
     }
 
     /// Forgets the operation in this slot, and with it what tells nothing behind the last word that does: only so is it the same
     /// wherever the same is done.
-    #[cold]
-    fn without(mut self: Box<Self>, slot: usize) -> Option<Box<Self>> {
+    fn leave(&mut self, slot: usize) {
         self.word_mut(slot).leave(bit(slot));
-        let last = self.0.iter().rposition(|word| word.done() != 0)?;
-        self.0.truncate(last + 1);
-        Some(self)
-    }
-
-    #[cold]
-    fn has_as_much_done_as(&self, other: &Self) -> bool {
-        let (mine, its) = (self.0.iter(), other.0.iter());
-        mine.map(|word| word.done()).eq(its.map(|word| word.done()))
-    }
-
-    #[cold]
-    fn is_overwritten_where(&self, other: &Self) -> bool {
-        let mut words = self.0.iter().zip(&other.0);
-        words.all(|(mine, its)| mine.is_overwritten_where(*its))
+        let last = self.rest.iter().rposition(|word| word.done() != 0);
+        self.rest.truncate(last.map_or(0, |last| last + 1));
     }
 }
 
 #[inline]
 fn bit(slot: usize) -> u64 {
     1 << (slot % Word::SLOTS)
+}
+
+/// How often one of this class was used.
+pub(super) fn times(used: &[Used], class: u32) -> u32 {
+    let place = used.binary_search_by_key(&class, |used| used.class);
+    place.map_or(0, |place| used[place].times)
+}
+
+/// Whether each class was used by `few` no more often than by `many`. Both ascend.
+fn is_within(few: &[Used], many: &[Used]) -> bool {
+    let mut many = many.iter();
+    few.len() <= many.len()
+        && few.iter().all(|one| {
+            let other = many.find(|other| other.class >= one.class);
+            other.is_some_and(|other| other.class == one.class && other.times >= one.times)
+        })
 }
 
 /// Against what became of each operation, in a list.
@@ -202,6 +274,7 @@ mod tests {
     use rustc_hash::FxHasher;
 
     const SLOTS: usize = 9;
+    const CLASSES: usize = 3;
 
     #[derive(Clone, Copy, PartialEq, Debug)]
     enum Fate {
@@ -210,14 +283,20 @@ mod tests {
         Overwritten,
     }
 
+    /// What became of the operation in each slot, and how often each class was used.
+    #[derive(Clone, Copy)]
+    struct Fates([Fate; SLOTS], [u32; CLASSES]);
+
     fn step() -> impl Strategy<Value = (usize, u8)> {
-        (0..SLOTS, 0..4u8)
+        (0..SLOTS, 0..7u8)
     }
 
     /// As the search does: what has taken effect is not overwritten.
-    fn made_of(steps: &[(usize, u8)]) -> (Progress, [Fate; SLOTS]) {
-        let (mut progress, mut fates) = (Progress::default(), [Fate::Open; SLOTS]);
+    fn made_of(steps: &[(usize, u8)]) -> (Progress, Fates) {
+        let mut progress = Progress::default();
+        let Fates(mut fates, mut used) = Fates([Fate::Open; SLOTS], [0; CLASSES]);
         for &(slot, step) in steps {
+            let class = slot % CLASSES;
             match step {
                 0 => {
                     progress.apply(slot);
@@ -228,19 +307,47 @@ mod tests {
                     fates[slot] = Fate::Overwritten;
                 }
                 1 => {}
-                _ => {
+                2..5 => {
                     progress.leave(slot);
                     fates[slot] = Fate::Open;
                 }
+                5 => {
+                    progress.use_one(class as u32);
+                    used[class] += 1;
+                }
+                _ => {
+                    progress.forget(|other| other != class as u32);
+                    used[class] = 0;
+                }
             }
+            // Nobody else has it.
+            let more = progress.more.iter();
+            assert!(more.into_iter().all(|more| Rc::strong_count(more) == 1));
         }
-        (progress, fates)
+        (progress, Fates(fates, used))
     }
 
     fn hash(progress: &Progress) -> u64 {
         let mut hasher = FxHasher::default();
         progress.hash_done(&mut hasher);
         hasher.finish()
+    }
+
+    fn is_told(progress: &Progress, fates: Fates) {
+        let Fates(fates, uses) = fates;
+        for (slot, fate) in fates.into_iter().enumerate() {
+            assert_eq!(progress.is_applied(slot), fate == Fate::Applied);
+            assert_eq!(progress.is_overwritten(slot), fate == Fate::Overwritten);
+        }
+        let number = |which| fates.iter().filter(|fate| **fate == which).count();
+        assert_eq!(progress.applied() as usize, number(Fate::Applied));
+        assert_eq!(progress.has_overwritten(), number(Fate::Overwritten) > 0);
+        for (class, uses) in (0..).zip(uses) {
+            assert_eq!(times(progress.used(), class), uses);
+        }
+        assert_eq!(progress.times_used(), uses.iter().sum::<u32>());
+        let used = uses.iter().filter(|uses| **uses > 0).count();
+        assert_eq!(progress.used().len(), used);
     }
 
     proptest! {
@@ -253,14 +360,9 @@ mod tests {
             is_to_be_alike in any::<bool>(),
             is_overwritten in any::<[bool; SLOTS]>(),
         ) {
-            let (progress, fates) = made_of(&steps);
-            for (slot, fate) in fates.into_iter().enumerate() {
-                prop_assert_eq!(progress.is_applied(slot), fate == Fate::Applied);
-                prop_assert_eq!(progress.is_overwritten(slot), fate == Fate::Overwritten);
-            }
-            let number = |which| fates.iter().filter(|fate| **fate == which).count();
-            prop_assert_eq!(progress.applied() as usize, number(Fate::Applied));
-            prop_assert_eq!(progress.has_overwritten(), number(Fate::Overwritten) > 0);
+            let (progress, all) = made_of(&steps);
+            is_told(&progress, all);
+            let Fates(fates, used) = all;
 
             // By chance, or so that the same is done, in another way.
             let alike = (0..SLOTS).filter(|&slot| fates[slot] != Fate::Open);
@@ -270,7 +372,7 @@ mod tests {
             if is_to_be_alike {
                 steps.extend(nothing.chain(alike));
             }
-            let (other, other_fates) = made_of(&steps);
+            let (other, Fates(other_fates, other_used)) = made_of(&steps);
             let done = |fates: [Fate; SLOTS]| fates.map(|fate| fate != Fate::Open);
             let is_alike = done(fates) == done(other_fates);
             prop_assert!(is_alike || !is_to_be_alike);
@@ -278,11 +380,33 @@ mod tests {
             if is_alike {
                 prop_assert_eq!(hash(&progress), hash(&other));
                 let mut both = fates.into_iter().zip(other_fates);
-                let is_so = both.all(|(mine, its)| {
+                let is_overwritten_there = both.all(|(mine, its)| {
                     its != Fate::Overwritten || mine == Fate::Overwritten
                 });
-                prop_assert_eq!(progress.is_overwritten_where(&other), is_so);
+                let is_used_less = used.iter().zip(other_used).all(|(mine, its)| *mine <= its);
+                let is_as_good = is_overwritten_there && is_used_less;
+                prop_assert_eq!(progress.is_as_good_as(&other), is_as_good);
             }
+        }
+
+        // What is cloned is shared until it is changed.
+        #[test]
+        fn what_becomes_of_one_changes_no_other(
+            steps in prop::collection::vec(step(), 0..12),
+            more in prop::collection::vec(step(), 1..6),
+        ) {
+            let (progress, fates) = made_of(&steps);
+            let mut other = progress.clone();
+            for (slot, step) in more {
+                match step {
+                    0 => other.apply(slot),
+                    1 => other.overwrite(slot),
+                    2..5 => other.leave(slot),
+                    5 => other.use_one((slot % CLASSES) as u32),
+                    _ => other.forget(|class| class as usize != slot % CLASSES),
+                }
+            }
+            is_told(&progress, fates);
         }
     }
 }

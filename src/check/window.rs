@@ -4,8 +4,8 @@ use std::cell::{Cell, OnceCell};
 
 use super::{
     Reason,
-    configuration::{Configuration, Used, one_more, times},
-    progress::Progress,
+    configuration::Configuration,
+    progress::{Progress, Used, times},
     trail,
 };
 use crate::model::Specification;
@@ -376,13 +376,13 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         mut next: impl FnMut(Configuration<S::State>, Effect<'h, S::Op>),
     ) {
         let op = self.classes[class].op;
-        let Some(entry) = self.next_of(class, from.used()) else {
+        let Some(entry) = self.next_of(class, from.progress.used()) else {
             return;
         };
         self.specification.step(&from.state, op, None, |state| {
             if state != from.state {
                 let mut to = from.with(state);
-                to.used = Some(one_more(from.used(), self.counted_as(class)));
+                to.progress.use_one(self.counted_as(class));
                 next(to, Effect { op, entry });
             }
         });
@@ -547,10 +547,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         configuration: &mut Configuration<S::State>,
     ) -> bool {
         let Configuration {
-            progress,
-            used,
-            state,
-            ..
+            progress, state, ..
         } = configuration;
         let has_read = |read: &ReadAhead<'h, S::Op, S::Ret>| {
             read.slot.is_some_and(|slot| progress.is_applied(slot))
@@ -558,8 +555,8 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         let Some(read) = ahead.reads.iter().find(|read| !has_read(read)) else {
             return true;
         };
-        let used = used.as_deref().unwrap_or_default();
-        let unused = (self.classes()).filter(|class| self.next_of(*class, used).is_some());
+        let unused = self.classes();
+        let unused = unused.filter(|class| self.next_of(*class, progress.used()).is_some());
         let mut between = self
             .open_ones()
             .filter(|(slot, _)| !progress.is_applied(*slot))
