@@ -144,6 +144,15 @@ fn an_event_is_one_point_of_the_schedule() {
         assert_eq!(points(&mut || process.invoke((0, 0)).info()), 2);
         assert_eq!(points(&mut || drop(process.invoke((0, 0)))), 2);
         assert_eq!(points(&mut || process.mark("mark")), 1);
+        // While it unwinds, none: others would see their locks poisoned.
+        let mut panicking = || {
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                let _call = process.invoke((0, 0));
+                panic!("on purpose");
+            }));
+            assert!(panicked.is_err());
+        };
+        assert_eq!(points(&mut panicking), 1);
         assert_eq!(points(&mut || drop(recorder.snapshot())), 0);
     });
 }

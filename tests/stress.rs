@@ -615,6 +615,38 @@ fn an_object_that_panics_when_it_is_dropped_fails_the_test() {
     assert_eq!(report(rounds(40).keep_going(true)).counts.panicked, 40);
 }
 
+/// The number of rounds under a plan, of one thread that takes so long for its only operation.
+fn rounds_of(plan: Plan, takes: Duration) -> u64 {
+    let report = Stress::new(Register::<u64>::new(), || ())
+        .plan(plan.threads(1).operations(1))
+        .report(
+            |(), _| {
+                thread::sleep(takes);
+                None
+            },
+            |_| register::Op::Read,
+        );
+    report.counts.rounds
+}
+
+#[test]
+fn what_is_said_of_rounds_and_time_is_all_there_is() {
+    let most = |plan| rounds_of(plan, Duration::ZERO);
+    assert_eq!(most(Plan::new().rounds(20_001)), 20_001);
+    // Of as many as there is time for. It may be a slow machine.
+    let longer = (1..).map(|time| most(Plan::new().time(Duration::from_secs(time))));
+    assert!(longer.take(60).any(|rounds| rounds > 20_000));
+}
+
+// They came sixteen at a time, two times over, however long they took.
+#[test]
+fn few_long_rounds_are_begun_at_once() {
+    let plan = Plan::new().time(Duration::ZERO);
+    assert_eq!(rounds_of(plan, Duration::ZERO), 0);
+    let plan = Plan::new().time(Duration::from_millis(50));
+    assert!(rounds_of(plan, Duration::from_millis(100)) <= 2);
+}
+
 // Two panics at once would end the process.
 #[test]
 fn objects_that_panic_are_dropped_while_something_else_panics() {
@@ -624,7 +656,7 @@ fn objects_that_panic_are_dropped_while_something_else_panics() {
         drawn.call();
         register::Op::Read
     };
-    let text = panic_of(|| test(rounds(100)).run(read, draw));
+    let text = panic_of(|| test(rounds(100).keep_going(true)).run(read, draw));
     assert!(text.contains("it blew"), "{text}");
     for plan in [rounds(100), soak(100, 2)] {
         let test = Stress::new(Weak, || Sticky).plan(plan);

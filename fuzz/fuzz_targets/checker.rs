@@ -1,4 +1,4 @@
-//! Small histories, against brute force: `cargo +nightly fuzz run checker fuzz/corpus/checker fuzz/seeds/checker`
+//! Small histories, against brute force: `.ci/fuzz SECONDS checker`
 #![no_main]
 
 #[path = "../../tests/check/agreement.rs"]

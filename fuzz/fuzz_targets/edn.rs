@@ -1,4 +1,4 @@
-//! Any bytes as a file in Jepsen's EDN: `cargo +nightly fuzz run edn fuzz/corpus/edn fuzz/seeds/edn`
+//! Any bytes as a file in Jepsen's EDN: `.ci/fuzz SECONDS edn`
 #![no_main]
 
 #[path = "../bodies/edn.rs"]

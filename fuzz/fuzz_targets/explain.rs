@@ -1,4 +1,4 @@
-//! Small violations, shrunk: `cargo +nightly fuzz run explain fuzz/corpus/explain fuzz/seeds/explain`
+//! Small violations, shrunk: `.ci/fuzz SECONDS explain`
 #![no_main]
 
 #[path = "../../tests/check/agreement.rs"]

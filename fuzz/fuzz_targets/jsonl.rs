@@ -1,4 +1,4 @@
-//! Any bytes as a file of JSON Lines: `cargo +nightly fuzz run jsonl fuzz/corpus/jsonl fuzz/seeds/jsonl`
+//! Any bytes as a file of JSON Lines: `.ci/fuzz SECONDS jsonl`
 #![no_main]
 
 #[path = "../bodies/jsonl.rs"]

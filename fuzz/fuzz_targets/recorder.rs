@@ -1,4 +1,4 @@
-//! Programs of many processes on one thread: `cargo +nightly fuzz run recorder fuzz/corpus/recorder fuzz/seeds/recorder`
+//! Programs of many processes on one thread: `.ci/fuzz SECONDS recorder`
 #![no_main]
 
 #[path = "../bodies/program.rs"]

@@ -1,4 +1,4 @@
-//! The same programs on threads: `cargo +nightly fuzz run recorder_threads fuzz/corpus/recorder_threads fuzz/seeds/recorder_threads`
+//! The same programs on threads: `.ci/fuzz SECONDS recorder_threads`
 #![no_main]
 
 #[path = "../bodies/program.rs"]

@@ -1,5 +1,5 @@
 //! Bytes that choose what threads do to a correct lock, and who goes on when:
-//! `cargo +nightly fuzz run schedule fuzz/corpus/schedule fuzz/seeds/schedule`
+//! `.ci/fuzz SECONDS schedule`
 #![no_main]
 
 #[path = "../bodies/lock.rs"]

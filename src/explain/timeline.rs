@@ -26,7 +26,7 @@ use crate::{
 /// ```
 ///
 /// An operation goes from `┌` to `└` in the lane of its process, and those beside one another were open at once; `■` is
-/// one during which nothing else happened. `?` ends one whose outcome is not known, `×` one that failed.
+/// one during which nothing else that is shown happened. `?` ends one whose outcome is not known, `×` one that failed.
 ///
 /// Of a longer history a [window](Self::rows) is shown: about the event that nothing explains if there is one, and else
 /// the beginning. What it says of how many events are left out counts all.
@@ -416,6 +416,29 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
         number.copied().unwrap_or(index)
     }
 
+    /// Whether the event at this place is the invocation of an operation that completes with the next one, before `end`.
+    fn is_at_once(&self, place: usize, end: usize) -> bool {
+        let event = self.history.at(place);
+        let operation = event
+            .kind
+            .is_invoke()
+            .then(|| self.history.operation(event.index));
+        let completion = operation.flatten().and_then(|it| it.completion);
+        place + 1 < end && completion == Some(event.index + 1)
+    }
+
+    /// What is written beside the event at this place: its number, and where it is [at once](Self::is_at_once) that of the completion
+    /// too, if that is not the next one, or is the one that nothing explains.
+    fn label(&self, place: usize, end: usize) -> String {
+        let index = self.history.start() + place as u64;
+        let (first, last) = (self.number(index), self.number(index + 1));
+        let culprit = self.found.as_ref().and_then(|found| found.culprit);
+        match self.is_at_once(place, end) {
+            true if last != first + 1 || culprit == Some(index + 1) => format!("{first}–{last}"),
+            _ => first.to_string(),
+        }
+    }
+
     fn painted(&self, role: Role, text: &str) -> String {
         match text.trim().is_empty() {
             true => text.to_owned(),
@@ -446,17 +469,13 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
         let lane = 1 + lanes.iter().map(id).max().unwrap_or(1);
         lanes.truncate(timeline.width / 2 / lane);
         lanes.sort_unstable();
-        let shown = window.map(|place| timeline.number(history.start() + place as u64));
+        let end = window.end;
+        let labels = window.map(|place| text::columns(&timeline.label(place, end)));
         Self {
             timeline,
             lanes,
             lane,
-            number: shown
-                .max()
-                .unwrap_or(0)
-                .to_string()
-                .len()
-                .max("event".len()),
+            number: labels.max().unwrap_or(0).max("event".len()),
         }
     }
 
@@ -494,9 +513,7 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
             let operation = history.operation(event.index);
             let is_invocation = event.kind.is_invoke();
             // Nothing between its ends: one line for both.
-            let completion = operation.and_then(|it| it.completion);
-            let at_once =
-                is_invocation && place + 1 < window.end && completion == Some(event.index + 1);
+            let at_once = self.timeline.is_at_once(place, window.end);
             let completes = !is_invocation || at_once;
             let glyph = match (&event.kind, operation.map(|it| it.outcome)) {
                 (EventKind::Mark(_), _) => "·",
@@ -530,7 +547,8 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
             };
             let last = event.index + u64::from(at_once);
             let pointer = culprit.filter(|(its, _)| [event.index, last].contains(its));
-            self.row(f, event.index, pointer.map(|(_, it)| it), &bars, &what)?;
+            let label = self.timeline.label(place, window.end);
+            self.row(f, &label, pointer.map(|(_, it)| it), &bars, &what)?;
             place += 1 + usize::from(at_once);
         }
         match history.len() - window.end {
@@ -585,13 +603,12 @@ impl<'t, 'h, O: fmt::Debug, R: fmt::Debug> Page<'t, 'h, O, R> {
     fn row(
         &self,
         f: &mut fmt::Formatter<'_>,
-        index: u64,
+        label: &str,
         pointer: Option<&str>,
         bars: &str,
         what: &str,
     ) -> fmt::Result {
-        let number = self.timeline.number(index);
-        let left = format!("{number:>0$}  {bars}", self.number);
+        let left = format!("{label:>0$}  {bars}", self.number);
         let indent = 2 + text::columns(&left) + 1;
         let room = self.timeline.width.saturating_sub(indent).max(1);
         let what = text::fit(format_args!("{what}"), room);

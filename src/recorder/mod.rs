@@ -81,6 +81,8 @@
 //! immediately before the event takes its index, and to none before it is published. So the order of the indices is that of the
 //! schedule, the scheduler tries the orders of events as it does those of accesses, and a schedule that is replayed
 //! gives the same history (but for [timestamps](Builder::timestamps)).
+//! While a task unwinds, events are no points: another task would find locks poisoned that no panic of its own has poisoned. The tasks
+//! are on one thread, so that holds for all of them, should what the panic drops let others go on.
 //!
 //! Readers are no points of the schedule; one that finds another at work, in the user's `Clone`, lets the others go on. Outside
 //! of an execution of shuttle's the feature changes nothing but that each event looks whether there is one, at the cost

@@ -115,6 +115,8 @@
 //!   schedules that are chosen.)
 //! - **In a task that the object spawned,** under such schedules: as in an operation, of a thread whose number comes after those of the
 //!   plan. Threads of `std` panic for themselves.
+//! - **In what drops a result, or the copy of an operation that was recorded:** the panic goes on, and ends the process where a second
+//!   one follows it. Such types are not for this.
 //! - **In what makes the object, draws operations or is the model:** the panic goes on, once the threads have
 //!   finished the rounds they are at.
 //! - **In what tells a finding or saves it**, which are `Debug`, `Clone`, `Eq` and `Hash` of operations, results and states, and

@@ -6,14 +6,14 @@ use crate::check::Budget;
 
 /// The settings of a stress test.
 ///
-/// It ends with the first finding, or when the rounds or the time are up, whichever comes first: 20,000 rounds and 10 seconds, if
-/// nothing else is said.
+/// It ends with the first finding, or when the [rounds](Self::rounds) or the [time](Self::time) that are said are up, whichever comes
+/// first. If neither is said, these are 20,000 rounds and 10 seconds.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) threads: usize,
     pub(super) operations: usize,
-    pub(super) rounds: u64,
-    pub(super) time: Duration,
+    pub(super) rounds: Option<u64>,
+    pub(super) time: Option<Duration>,
     pub(super) seed: Option<u64>,
     pub(super) delays: bool,
     pub(super) budget: Budget,
@@ -42,8 +42,8 @@ impl Plan {
         Self {
             threads: 4,
             operations: 8,
-            rounds: 20_000,
-            time: Duration::from_secs(10),
+            rounds: None,
+            time: None,
             seed: None,
             delays: true,
             budget: Budget::unlimited().configurations(1_000_000),
@@ -68,15 +68,18 @@ impl Plan {
         Self { operations, ..self }
     }
 
-    /// At most so many rounds.
+    /// At most so many rounds, however long they take if no [time](Self::time) is said.
     #[must_use]
     pub fn rounds(self, rounds: u64) -> Self {
+        let rounds = Some(rounds);
         Self { rounds, ..self }
     }
 
-    /// At most about so long: the rounds begun by then, some dozen, are finished.
+    /// At most about so long, whatever the number of rounds if [none](Self::rounds) is said. Those begun by then are finished: some
+    /// dozen short ones, or two long ones.
     #[must_use]
     pub fn time(self, time: Duration) -> Self {
+        let time = Some(time);
         Self { time, ..self }
     }
 
@@ -122,6 +125,14 @@ impl Plan {
     pub fn output(self, directory: impl Into<PathBuf>) -> Self {
         let output = Some(directory.into());
         Self { output, ..self }
+    }
+
+    /// At most how many rounds, and how long. Whichever is said, the other one does not come first.
+    pub(super) fn end(&self) -> (u64, Duration) {
+        match (self.rounds, self.time) {
+            (None, None) => (20_000, Duration::from_secs(10)),
+            (rounds, time) => (rounds.unwrap_or(u64::MAX), time.unwrap_or(Duration::MAX)),
+        }
     }
 
     /// Panics if there would be no end to the memory that it takes.

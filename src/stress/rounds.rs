@@ -12,7 +12,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -226,16 +226,17 @@ struct Preparing<'p, M, D, T> {
 }
 
 impl<M: FnMut() -> T, D, T> Preparing<'_, M, D, T> {
-    /// Hands the next rounds to the threads, as many as there are slots for, or are left.
+    /// Hands at most so many of the next rounds to the threads, for which there are slots.
     fn batch<O, R>(
         &mut self,
         workers: &mut [Worker<T, O, R>],
         slots: Vec<Slot<O, R>>,
+        most: u64,
     ) -> Batch<O, R>
     where
         D: FnMut(&mut Draw, &mut Vec<O>),
     {
-        let rounds = (self.plan.rounds - self.round).min(slots.len() as u64) as usize;
+        let rounds = most.min(slots.len() as u64) as usize;
         let mut batch: Vec<Turns<T, O, R>> =
             workers.iter().map(|_| Vec::with_capacity(rounds)).collect();
         for slot in &slots[..rounds] {
@@ -412,6 +413,24 @@ where
     }
 }
 
+/// How many rounds the next batch has: few where they are long, so that a finding, or the end of the time, is not waited for.
+struct Pace {
+    rounds: u64,
+}
+
+impl Pace {
+    /// So long a batch may be waited for.
+    const LONG: Duration = Duration::from_millis(20);
+
+    /// So many rounds were waited for so long.
+    fn took(&mut self, rounds: u64, waited: Duration) {
+        self.rounds = match waited < Self::LONG {
+            true => (2 * rounds).clamp(self.rounds, BATCH_ROUNDS as u64),
+            false => (rounds / 2).max(1),
+        };
+    }
+}
+
 /// Waits until the threads are done with a batch.
 fn done<T, O, R>(workers: &[Worker<T, O, R>]) -> Vec<Turns<T, O, R>> {
     let done = workers.iter().map(|worker| worker.done.recv());
@@ -480,6 +499,8 @@ where
         kept: plan.soak.then(Kept::new),
         unique: 0,
     };
+    let (most_rounds, _) = plan.end();
+    let mut pace = Pace { rounds: 1 };
     let batch_rounds = (BATCH_OPERATIONS / operations.max(1)).clamp(1, BATCH_ROUNDS);
     let slots = || iter::repeat_with(Slot::new).take(batch_rounds).collect();
     // The long pieces of a soak are not checked while others run: that would take a core from threads that should meet.
@@ -491,11 +512,13 @@ where
         let mut workers: Vec<_> = workers.take(plan.threads).collect();
         let mut under_way: VecDeque<Batch<S::Op, S::Ret>> = VecDeque::new();
         loop {
-            let may_begin = preparing.round < plan.rounds && !court.trial.is_over();
+            let left = most_rounds - preparing.round;
+            let may_begin = left > 0 && !court.trial.is_over();
             let free = if may_begin { idle.pop() } else { None };
             if let Some(slots) = free {
                 let start = Instant::now();
-                under_way.push_back(preparing.batch(&mut workers, slots));
+                let most = left.min(pace.rounds);
+                under_way.push_back(preparing.batch(&mut workers, slots, most));
                 court.trial.counts.phases.preparing += start.elapsed();
                 continue;
             }
@@ -505,6 +528,7 @@ where
             let start = Instant::now();
             let done = done(&workers);
             let waited = start.elapsed();
+            pace.took(batch.rounds as u64, waited);
             let panics = take_back(&mut workers, done, batch.rounds);
             let slots = &mut batch.slots[..batch.rounds];
             slots.iter_mut().for_each(Slot::collect);

@@ -114,7 +114,7 @@ fn what_breaks_sequential_consistency_is_shown_and_not_reduced() {
     for part in [
         "backwards.edn: 4 operations, which are not reduced\n",
         "there is no order of all in which each process keeps its own",
-        "✗     6     ■   Read → Some(1)  ← the longest order ends before this",
+        "✗   6–7     ■   Read → Some(1)  ← the longest order ends before this",
         "The longest order found, whenever they happened:",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");

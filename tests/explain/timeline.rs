@@ -83,7 +83,7 @@ violation: there is no order of all in which each process keeps its own
       0  ■      Write(1) → None
       2  ■      Write(2) → None
       4     ■   Read → Some(2)
-✗     6     ■   Read → Some(1)  ← the longest order ends before this
+✗   6–7     ■   Read → Some(1)  ← the longest order ends before this
 
 The longest order found, whenever they happened:
       0  p0  Write(1) → None  Some(1)
@@ -144,7 +144,7 @@ fn a_long_history_is_shown_about_the_violation() {
         text.contains("open since event 0: p9 Write(1000000)"),
         "{text}"
     );
-    assert!(text.contains("✗ 100001  "), "{text}");
+    assert!(text.contains("✗ 100001–100002  "), "{text}");
     assert!(text.contains("99998 events after are left out"), "{text}");
     assert!(
         text.contains("49976 operations before are left out"),

@@ -133,12 +133,13 @@ impl Stress {
             .operations(self.ops() as usize)
             .delays(!self.no_delays)
             .soak(self.soak);
-        // Whichever end is given, the other one does not come first.
-        let plan = match (self.rounds, self.seconds) {
-            (None, None) => plan,
-            (rounds, time) => plan
-                .rounds(rounds.unwrap_or(u64::MAX))
-                .time(time.unwrap_or(Duration::MAX)),
+        let plan = match self.rounds {
+            Some(rounds) => plan.rounds(rounds),
+            None => plan,
+        };
+        let plan = match self.seconds {
+            Some(time) => plan.time(time),
+            None => plan,
         };
         let plan = match self.seed {
             Some(seed) => plan.seed(seed),
