@@ -71,7 +71,10 @@ impl fmt::Display for Spent {
         match self {
             Self::Time(time) => write!(f, "the time of {time:?} is up"),
             Self::Configurations(limit) => write!(f, "{limit} configurations were looked at"),
-            Self::Memory(bytes) => write!(f, "it would take more than {bytes} bytes"),
+            Self::Memory(bytes) => match bytes / 1_000_000 {
+                0 => write!(f, "it would take more than {bytes} bytes"),
+                millions => write!(f, "it would take more than {millions} MB"),
+            },
         }
     }
 }

@@ -404,7 +404,8 @@ where
                 account::of(&from, self.plan, &format!("round {round}"), history, cause);
             match since {
                 Some(state) => format!(
-                    "{account}\n\nBefore this round the state was {}, which a file of its history does not say",
+                    "{}\n\nBefore this round the state was {}, which a file of its history does not say",
+                    account.trim_end(),
                     account::state(state)
                 ),
                 None => account,

@@ -157,6 +157,35 @@ fn check_that_runs_out_of_time_is_undecided() {
 }
 
 #[test]
+fn check_that_would_take_too_much_memory_is_undecided() {
+    let folder = Folder::new("check-memory");
+    // Puts of few values, in any order, and nothing that tells which.
+    let mut puts = String::new();
+    for process in 0..18 {
+        puts += &format!(
+            "{{:process {process} :type :invoke :f :enqueue :value {}}}",
+            process % 3
+        );
+    }
+    for process in 0..18 {
+        puts += &format!(
+            "{{:process {process} :type :ok :f :enqueue :value {}}}",
+            process % 3
+        );
+    }
+    folder.write("puts.edn", puts);
+    let run = folder.run("check --model queue --memory 0 puts.edn");
+    let said = "puts.edn\tunknown\tit would take more than 0 bytes\n";
+    assert_eq!((run.out(), run.code()), (said, 2));
+    for command in ["check", "explain"] {
+        let run = folder.run(&format!("{command} --model queue --memory 2 puts.edn"));
+        let out = run.out();
+        assert!(out.contains("it would take more than 2 MB"), "{out}");
+        assert_eq!(run.code(), 2);
+    }
+}
+
+#[test]
 fn a_violation_counts_for_more_than_what_is_not_decided_and_bad_input_for_most() {
     let folder = Folder::new("check-worst");
     folder.write(

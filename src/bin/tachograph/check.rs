@@ -1,6 +1,6 @@
 //! `tachograph check`
 
-use std::{fmt::Debug, io, path::Path, time::Duration};
+use std::{fmt::Debug, io, path::Path};
 
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -14,7 +14,7 @@ use crate::{
     Verdict,
     input::{self, Failure, Files},
     json,
-    object::{Object, Task, budget, seconds},
+    object::{Limits, Object, Task},
     patience::Patience,
     say::{self, Report},
 };
@@ -40,9 +40,8 @@ pub struct Check {
     files: Files,
     #[command(flatten)]
     object: Object,
-    /// The longest time for each file, in seconds; without it there is no bound
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    timeout: Option<Duration>,
+    #[command(flatten)]
+    limits: Limits,
     /// An object for each file, each on a line
     #[arg(long)]
     json: bool,
@@ -149,7 +148,7 @@ impl Task for Checking<'_> {
         S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
     {
         let Self { arguments, name } = self;
-        let budget = budget(arguments.timeout);
+        let budget = arguments.limits.budget();
         let _patience = Patience::while_doing(&format!("{name}: checking"));
         let checked = (arguments.object.consistency()).check(model, history, &budget);
         arguments.answer(name, history.len(), &checked)

@@ -26,7 +26,7 @@ use crate::{
     check::explained,
     input::{self, FormatName, Reading},
     json,
-    object::{Object, Task, budget, seconds},
+    object::{Limits, Object, Task, seconds},
     output,
     patience::Patience,
     say,
@@ -49,9 +49,8 @@ pub struct Explain {
     file: PathBuf,
     #[command(flatten)]
     object: Object,
-    /// The longest time for the check, in seconds; without it there is no bound
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    timeout: Option<Duration>,
+    #[command(flatten)]
+    limits: Limits,
     /// The longest time for shrinking, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "10")]
     effort: Duration,
@@ -151,7 +150,7 @@ impl Task for Explaining<'_> {
         let Self { arguments, name } = self;
         let _patience = Patience::while_doing(&format!("{name}: checking"));
         let operations = history.operations().count();
-        let budget = budget(arguments.timeout);
+        let budget = arguments.limits.budget();
         let consistency = arguments.object.consistency();
         if consistency == Consistency::Sequential {
             let checked = consistency.check(model, history, &budget);

@@ -1,6 +1,6 @@
 //! What object a history is of and what is asked of it, as the arguments say it.
 
-use std::{io, time::Duration};
+use std::{fs, io, time::Duration};
 
 use clap::{Args, ValueEnum};
 use tachograph::{
@@ -156,9 +156,34 @@ fn translated<O: Jepsen>(history: History<edn::Op, Value>) -> Result<History<O, 
     builder.finish().map_err(|breaches| breaches.to_string())
 }
 
-/// At most so much time, if any is said.
-pub fn budget(time: Option<Duration>) -> Budget {
-    time.map_or(Budget::unlimited(), |time| Budget::unlimited().time(time))
+/// What a check may cost, for the commands that make one.
+#[derive(Args)]
+pub struct Limits {
+    /// The longest time for a check, in seconds; without it there is no bound
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    /// The most memory for a check beside the history, in MB; without it, half of what is available, where that is known (on Linux)
+    #[arg(long, value_name = "MB")]
+    memory: Option<usize>,
+}
+
+impl Limits {
+    pub fn budget(&self) -> Budget {
+        let budget = Budget::unlimited();
+        let budget = self.timeout.map_or(budget, |time| budget.time(time));
+        let said = self.memory.map(|memory| memory.saturating_mul(1_000_000));
+        let memory = said.or_else(|| Some(available()? / 2));
+        memory.map_or(budget, |bytes| budget.memory(bytes))
+    }
+}
+
+/// The bytes that could be had without others having to give up theirs.
+fn available() -> Option<usize> {
+    let memory = fs::read_to_string("/proc/meminfo").ok()?;
+    let mut lines = memory.lines();
+    let available = lines.find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: usize = available.trim().strip_suffix(" kB")?.parse().ok()?;
+    kilobytes.checked_mul(1024)
 }
 
 pub fn seconds(text: &str) -> Result<Duration, String> {

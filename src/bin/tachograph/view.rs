@@ -1,6 +1,6 @@
 //! `tachograph view`
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf};
 
 use clap::Args;
 use tachograph::{
@@ -13,7 +13,7 @@ use tachograph::{
 use crate::{
     Verdict,
     input::{self, Failure, FormatName, Reading},
-    object::{Object, Task, budget, seconds},
+    object::{Limits, Object, Task},
     output,
     patience::Patience,
     say,
@@ -36,9 +36,8 @@ pub struct View {
     /// The page to write, or `-`
     #[arg(long, short, value_name = "OUT.html")]
     output: PathBuf,
-    /// The longest time to check, in seconds; without it there is no bound
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    timeout: Option<Duration>,
+    #[command(flatten)]
+    limits: Limits,
     /// The format of the history; otherwise told by the file's name or first bytes
     #[arg(long, value_name = "FORMAT")]
     format: Option<FormatName>,
@@ -83,7 +82,7 @@ impl View {
             Draw {
                 title: format!("{file} · {}", self.object.name()),
                 consistency: self.object.consistency(),
-                budget: budget(self.timeout),
+                budget: self.limits.budget(),
             },
         )
     }
