@@ -91,6 +91,8 @@ struct FoundSince {
     heading: String,
     state: String,
     is_of_all: bool,
+    /// The invocation of what nothing explains, if that was before.
+    open_since: Option<u64>,
 }
 
 /// What is said beside an event that nothing explains.
@@ -192,6 +194,9 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
         S: Specification<Op = O, Ret = R>,
     {
         let mut explained = self.explain_from(since.state.clone(), specification, report);
+        let culprit = explained.found.as_ref().and_then(|found| found.culprit);
+        let invocation = culprit.and_then(|event| explained.history.invocation(event));
+        let invocation = invocation.map(|event| explained.number(event));
         if let Some(found) = &mut explained.found {
             let event = since.event;
             let heading =
@@ -200,6 +205,7 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
                 heading,
                 state: since.summary(),
                 is_of_all: since.is_of_all,
+                open_since: invocation.filter(|invocation| *invocation < event),
             });
         }
         explained
@@ -360,6 +366,12 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
                 if !since.is_of_all {
                     let note = "(of the part of the object and the values that these are about)";
                     self.line(f, Role::Note, note)?;
+                }
+                if let Some(event) = since.open_since {
+                    let note = format!(
+                        "✗ was open since event {event}: until then no state let it return that."
+                    );
+                    self.line(f, Role::Note, &note)?;
                 }
                 f.write_str("\n")?;
             }

@@ -709,6 +709,40 @@ fn what_takes_all_is_shown_from_a_later_state_on() {
     assert!(put_back > 0, "nothing was put back");
 }
 
+#[test]
+fn a_read_that_was_open_long_before_a_later_state_is_said_to_be() {
+    let model = Counter::new();
+    let history = lost_addition(300);
+    // The last read, from early on.
+    let read = history.operations().last().unwrap();
+    let (early, late) = (150, read.invocation);
+    let events = history.events().map(|event| event.cloned());
+    let mut events: Vec<_> = events.collect();
+    let mut read = events.remove(late as usize);
+    read.process = 3.into();
+    events.last_mut().unwrap().process = 3.into();
+    events.insert(early, read);
+    for (index, event) in (0..).zip(&mut events) {
+        event.index = index;
+        // Less than there was when it began.
+        if let (3, EventKind::Ok(ret)) = (event.process.0, &mut event.kind) {
+            *ret = counter::Ret::Count(7);
+        }
+    }
+    let history = History::from_events(events).unwrap();
+    let effort = Effort {
+        from_start: false,
+        configurations: Some(20_000),
+        ..EFFORT
+    };
+    let shrunk = shrink(&model, &history, &effort).unwrap();
+    let text = shrunk.timeline(&model, &history).to_string();
+    let since = shrunk.since.as_ref().map(|since| since.event);
+    let said = text.contains("✗ was open since event 150: until then no state let it return that.");
+    assert_eq!(since.is_some_and(|since| since > 150), said, "{text}");
+    assert!(said, "{text}");
+}
+
 // Whatever of them is left out, it is not decided from the start: all were tried, one after the other, for half of the time.
 #[test]
 fn a_later_state_is_tried_soon_where_nothing_is_decided_from_the_start() {
