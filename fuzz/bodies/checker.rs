@@ -49,6 +49,10 @@ fn test<F: Family>(random: &mut Random, cost: u8) {
     let found = check::sequentially_consistent(&F::model(), &history, &Budget::unlimited()).verdict;
     assert_eq!(found.is_linearizable(), expected, "{history}");
     assert_eq!(found.is_violation(), !expected, "{history}");
+    if let Verdict::Linearizable(witness) = found {
+        let valid = witness.validate_sequential(&F::model(), &history);
+        assert_eq!(valid, Ok(()), "{history}");
+    }
     assert!(expected || !is_linearizable, "{history}");
 }
 

@@ -4,7 +4,7 @@ use tachograph::explain::shrink;
 
 use crate::{
     agreement::{mutate, small},
-    families::{CasRegisters, Family, Maps, PeekedStacks, PriorityQueues, Queues, Registers},
+    families::{CasRegisters, Family, Maps, PeekedStacks, PriorityQueues, Queues, Registers, Sets},
     random::{Random, history},
     standing::{EFFORT, assert_shrunk},
 };
@@ -22,6 +22,7 @@ pub fn run(bytes: &[u8]) -> bool {
         test::<Queues>,
         test::<PriorityQueues>,
         test::<PeekedStacks>,
+        test::<Sets>,
     ];
     tests[usize::from(*family) % tests.len()](&mut Random::chosen(chosen))
 }

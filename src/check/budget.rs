@@ -32,6 +32,11 @@ impl Budget {
         self
     }
 
+    pub(crate) const fn without_time(mut self) -> Self {
+        self.time = None;
+        self
+    }
+
     /// At most so many configurations looked at.
     pub const fn configurations(mut self, configurations: u64) -> Self {
         self.configurations = Some(configurations);

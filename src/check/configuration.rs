@@ -26,9 +26,9 @@ impl<T> Configuration<T> {
         }
     }
 
-    /// The memory it takes where there are so many slots, but for what the state holds on the heap.
-    pub(super) fn bytes(slots: usize) -> usize {
-        size_of::<Self>() + Progress::bytes_beside(slots)
+    /// The memory it takes where there are so many slots, and perhaps operations of unknown outcome, but for what the state holds on the heap.
+    pub(super) fn bytes(slots: usize, has_unknown: bool) -> usize {
+        size_of::<Self>() + Progress::bytes_beside(slots, has_unknown)
     }
 
     /// The same in another state.
@@ -76,11 +76,11 @@ impl<T: Eq + Hash> Set<T> {
         self.places.clear();
     }
 
-    /// The memory it takes where there are so many slots, but for what states hold on the heap.
-    pub(super) fn bytes(&self, slots: usize) -> usize {
+    /// The memory it takes where each configuration takes so much.
+    pub(super) fn bytes(&self, each: usize) -> usize {
         // A place, and a byte of the table's own.
         let places = self.places.capacity() * (size_of::<Place>() + 1);
-        self.list.capacity() * Configuration::<T>::bytes(slots) + places
+        self.list.capacity() * each + places
     }
 
     /// Keeps the first.

@@ -178,7 +178,7 @@ impl<'s, 'h, S: Specification> DepthFirst<'s, 'h, S> {
 
     /// Of a configuration that was visited: twice, since vectors and tables double.
     fn bytes_each(&self) -> usize {
-        2 * (Configuration::<S::State>::bytes(self.window.slots()) + size_of::<u32>())
+        2 * (self.window.bytes_each() + size_of::<u32>())
     }
 
     /// What is not held for each configuration.

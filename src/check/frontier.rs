@@ -255,10 +255,9 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
 
     /// What the search holds, but for what states hold on the heap.
     pub(super) fn bytes(&self) -> usize {
-        let slots = self.window.slots();
-        let each = Configuration::<S::State>::bytes(slots);
+        let each = self.window.bytes_each();
         let frontier = self.configurations.capacity() * each;
-        let sets = self.survivors.bytes(slots) + self.waiting.bytes(slots);
+        let sets = self.survivors.bytes(each) + self.waiting.bytes(each);
         frontier + sets + self.trail.bytes() + self.beside
     }
 

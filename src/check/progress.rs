@@ -96,7 +96,7 @@ impl Progress {
     pub(super) fn leave(&mut self, slot: usize) {
         if slot < Word::SLOTS {
             self.first.leave(bit(slot));
-        } else if self.more.is_some() {
+        } else if self.has(slot, Word::done) {
             self.leave_behind(slot);
         }
     }
@@ -128,11 +128,19 @@ impl Progress {
         self.rest().iter().for_each(|word| word.done().hash(hasher));
     }
 
-    /// The memory beside itself that it may take where there are so many slots.
-    pub(super) fn bytes_beside(slots: usize) -> usize {
-        match slots.div_ceil(Word::SLOTS) {
-            0 | 1 => 0,
-            words => size_of::<More>() + (words - 1) * size_of::<Word>(),
+    /// The memory beside itself that it may take where there are so many slots, and perhaps operations of unknown outcome, of which some
+    /// few have taken effect.
+    pub(super) fn bytes_beside(slots: usize, has_unknown: bool) -> usize {
+        const FEW: usize = 4;
+        let rest = slots.saturating_sub(1) / Word::SLOTS * size_of::<Word>();
+        let used = if has_unknown {
+            FEW * size_of::<Used>()
+        } else {
+            0
+        };
+        match rest + used {
+            0 => 0,
+            bytes => 2 * size_of::<usize>() + size_of::<More>() + bytes, // it is counted who shares it
         }
     }
 
@@ -148,11 +156,11 @@ impl Progress {
 
     /// One of this class takes effect.
     pub(super) fn use_one(&mut self, class: u32) {
-        let used = &mut Rc::make_mut(self.more.get_or_insert_default()).used;
-        match used.binary_search_by_key(&class, |used| used.class) {
-            Ok(place) => used[place].times += 1,
-            Err(place) => used.insert(place, Used { class, times: 1 }),
-        }
+        // It is mostly shared, so it is made anew.
+        self.more = Some(Rc::new(More {
+            rest: self.rest().to_vec(),
+            used: one_more(self.used(), class),
+        }));
     }
 
     /// Forgets how often those were used that no longer matter.
@@ -254,6 +262,16 @@ fn bit(slot: usize) -> u64 {
 pub(super) fn times(used: &[Used], class: u32) -> u32 {
     let place = used.binary_search_by_key(&class, |used| used.class);
     place.map_or(0, |place| used[place].times)
+}
+
+fn one_more(used: &[Used], class: u32) -> Vec<Used> {
+    let at = used.partition_point(|other| other.class < class);
+    let (before, behind) = used.split_at(at);
+    let (times, behind) = match behind {
+        [first, rest @ ..] if first.class == class => (first.times + 1, rest),
+        _ => (1, behind),
+    };
+    [before, &[Used { class, times }], behind].concat()
 }
 
 /// Whether each class was used by `few` no more often than by `many`. Both ascend.

@@ -170,6 +170,11 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         self.specification.looks_ahead()
     }
 
+    /// The memory that a configuration may take now, but for what its state holds on the heap.
+    pub(super) fn bytes_each(&self) -> usize {
+        Configuration::<S::State>::bytes(self.slots(), self.has_unknown())
+    }
+
     pub(super) fn has_unknown(&self) -> bool {
         !self.classes.is_empty()
     }

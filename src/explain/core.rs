@@ -46,6 +46,9 @@ struct End {
 /// What a candidate may cost.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
+    /// What the first check might, but for the time,
+    pub(super) check: Budget,
+    /// and the configurations.
     pub(super) configurations: Option<u64>,
     pub(super) deadline: Option<Instant>,
     /// So many checks may be undecided.
@@ -60,7 +63,7 @@ impl Limits {
         let configurations = self
             .configurations
             .unwrap_or(AT_LEAST + EACH * operations as u64);
-        let budget = Budget::unlimited().configurations(configurations);
+        let budget = self.check.configurations(configurations);
         match self.deadline {
             Some(deadline) => budget.time(deadline.saturating_duration_since(Instant::now())),
             None => budget,

@@ -27,8 +27,8 @@ pub struct Effort {
     /// So many configurations may be looked at for each candidate; `None` for a number that depends on the length of the
     /// history. A candidate that is not decided is not taken.
     pub configurations: Option<u64>,
-    /// How long it may take after the first check; `None` for as long as it takes. When the time is up, what was reached
-    /// so far is the answer: only then may two runs differ.
+    /// How long it may take after the first check; `None` for as long as it takes. What is tried one after the other has a share of it
+    /// each, and when the time is up, what was reached so far is the answer: only where a share was not enough may two runs differ.
     pub time: Option<Duration>,
     /// Whether what is kept has to show it from the beginning of the history on, so that it is a history with a violation by itself, and not
     /// only from a state that the object was in [later](Shrunk::since).
@@ -316,7 +316,7 @@ where
     };
     let mut shrinking = Shrinking {
         history,
-        core: concerned(specification, history, violation, effort.configurations),
+        core: concerned(specification, history, violation, effort),
         since: None,
         candidates: 0,
         began: Instant::now(),
@@ -354,7 +354,7 @@ fn concerned<'s, 'h, S: Specification>(
     specification: &'s S,
     history: &'h History<S::Op, S::Ret>,
     violation: &Violation<S::State>,
-    configurations: Option<u64>,
+    effort: &Effort,
 ) -> Core<'s, 'h, S> {
     let until_end = |mut operation: Operation<'h, S::Op, S::Ret>| {
         if operation.completion.is_some_and(|it| it > violation.event) {
@@ -392,7 +392,8 @@ fn concerned<'s, 'h, S: Specification>(
         culprit: culprit.expect("the violation is of an operation of the history"),
         operations,
         limits: Limits {
-            configurations,
+            check: effort.check.without_time(),
+            configurations: effort.configurations,
             deadline: None,
             undecided: u64::MAX,
         },
@@ -427,6 +428,17 @@ const FEW: usize = 32;
 /// From so many on, beside the culprit, it is tried whether fewer show it from a later state on.
 const MANY: usize = 10;
 
+/// What operations that show it from a later state on have to be, to be better than those from the start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// As few as can be.
+    Few,
+    /// No more than so many, as few as can be, and from a state that can be told in full.
+    AtMost(usize),
+    /// Whatever they are: there are none from the start.
+    Any,
+}
+
 /// Where no few that stand were found: to which operations it came, and in what sense the culprit could have returned what it did.
 struct Left {
     kept: Vec<usize>,
@@ -454,19 +466,26 @@ where
         self.until(4);
         self.drop_values();
         let (mut left, is_hard) = self.drop_operations_while_decided();
+        let mut eighths = 4;
         // From the start it would take long, and from a later state on mostly does not.
         if is_hard {
-            if let Some(fewest) = self.since_a_moment(None, 3) {
+            let later = (self.eighths_gone() + 2).max(3);
+            if let Some(fewest) = self.since_a_moment(Asked::Few, later) {
                 return fewest;
             }
-            self.until(4);
+            eighths = later + 1;
+            self.until(eighths);
             left = self.drop_operations(left);
         }
-        let stand = self.that_stand(left, 4);
+        let stand = self.that_stand(left, eighths);
         // Operations that none can be spared of only because the state counts them are better told from a later one on.
-        let are_many = stand.as_ref().map_or(true, |its| its.kept.len() >= MANY);
-        if are_many && !is_hard && !self.effort.from_start {
-            if let Some(fewest) = self.since_a_moment(stand.as_ref().ok(), 5) {
+        let asked = match &stand {
+            Ok(fewest) if fewest.kept.len() < MANY || self.effort.from_start => None,
+            Ok(fewest) => Some(Asked::AtMost(fewest.kept.len() / 2)),
+            Err(_) => Some(Asked::Any).filter(|_| !self.effort.from_start),
+        };
+        if let Some(asked) = asked {
+            if let Some(fewest) = self.since_a_moment(asked, eighths + 1) {
                 return fewest;
             }
         }
@@ -490,9 +509,8 @@ where
         }
     }
 
-    /// Step 6: what stands from some moment on. If nothing does from the start, it is better than nothing, whatever it is; and
-    /// else if it is much less. It is looked for until so many eighths of the time are over.
-    fn since_a_moment(&mut self, from_start: Option<&Fewest>, eighths: u32) -> Option<Fewest> {
+    /// Step 6: what stands from some moment on, if it is what is asked for. It is looked for until so many eighths of the time are over.
+    fn since_a_moment(&mut self, asked: Asked, eighths: u32) -> Option<Fewest> {
         self.until(eighths);
         // Where much is left, there is nothing won.
         let most = self.core.operations.len() / 2;
@@ -520,15 +538,14 @@ where
             let left = later.drop_operations(later.others());
             let found = later.that_stand(left, eighths);
             self.candidates = later.candidates;
-            let is_better = |fewest: &Fewest| match from_start {
-                Some(other) => {
-                    fewest.is_smallest
-                        && fewest.kept.len() <= other.kept.len() / 2
-                        && later.has_short_state()
+            let is_asked = |fewest: &Fewest| match asked {
+                Asked::Few => fewest.is_smallest,
+                Asked::AtMost(most) => {
+                    fewest.is_smallest && fewest.kept.len() <= most && later.has_short_state()
                 }
-                None => true,
+                Asked::Any => true,
             };
-            match found.ok().filter(is_better) {
+            match found.ok().filter(is_asked) {
                 Some(fewest) if fewest.sense != Sense::None => {
                     *self = later;
                     return Some(fewest);
@@ -538,7 +555,7 @@ where
                 None => {}
             }
         }
-        let (later, fewest) = without_sense.filter(|_| from_start.is_none())?;
+        let (later, fewest) = without_sense.filter(|_| asked == Asked::Any)?;
         *self = Shrinking {
             candidates: self.candidates,
             ..later
@@ -555,8 +572,10 @@ where
     /// Those that stand with what is `left` of the others, looked for until so many eighths of the time are over.
     fn that_stand(&mut self, left: Vec<usize>, eighths: u32) -> Result<Fewest, Left> {
         let (kept, sense) = self.put_back(left.clone());
-        let stands =
-            |its: &mut Self, kept: &[usize]| its.makes_sense(kept, sense) && its.holds(kept);
+        let stands = |its: &mut Self, kept: &[usize]| match its.makes_sense(kept, sense) {
+            true => its.holds(kept),
+            false => Some(false),
+        };
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, stands);
         let ran_out = self.core.is_up();
         // They are few: this takes a moment.
@@ -602,16 +621,28 @@ where
         self.core.limits.deadline = self.effort.time.and_then(deadline);
     }
 
+    /// So many eighths of the time are over.
+    fn eighths_gone(&self) -> u32 {
+        let gone = |time: &Duration| self.began.elapsed().as_secs_f64() / time.as_secs_f64();
+        let gone = self.effort.time.as_ref().map_or(0.0, gone);
+        (8.0 * gone).min(4.0) as u32 // nothing is begun that takes longer
+    }
+
+    /// What one candidate comes to, if there is time for it.
+    fn candidate(&mut self, holds: impl FnOnce(&Self) -> bool) -> Option<bool> {
+        if self.core.is_up() {
+            return None;
+        }
+        self.candidates += 1;
+        Some(holds(self))
+    }
+
     /// What is a violation by itself.
     fn by_themselves(&mut self, sense: Sense) -> Fewest {
         let others = self.others();
         let all = others.len();
-        let makes_sense = |its: &mut Self, kept: &[usize]| {
-            !its.core.is_up() && {
-                its.candidates += 1;
-                its.makes_sense(kept, sense)
-            }
-        };
+        let makes_sense =
+            |its: &mut Self, kept: &[usize]| its.candidate(|its| its.makes_sense(kept, sense));
         let kept = reduce_with_pairs(others, |kept| makes_sense(self, kept));
         let (kept, is_smallest) = self.until_none_can_be_spared(kept, makes_sense);
         Fewest {
@@ -654,21 +685,19 @@ where
         let may_go = |&it: &usize| {
             it != self.core.culprit && self.core.specification.is_read(operations[it].op)
         };
-        if !tying.is_empty() && tying.iter().all(may_go) && self.is_violation(&kept) {
+        if !tying.is_empty() && tying.iter().all(may_go) && self.is_violation(&kept) == Some(true) {
             self.core.keep(&kept);
         }
     }
 
     /// Whether it is a violation with these alone.
-    fn is_violation(&mut self, kept: &[usize]) -> bool {
-        if self.core.is_up() {
-            return false;
-        }
-        self.candidates += 1;
-        let (history, _) = select(self.history, &self.core, kept);
-        let budget = self.core.limits.budget(history.len());
-        let checked = check::linearizable(self.core.specification, &history, &budget);
-        checked.verdict.is_violation()
+    fn is_violation(&mut self, kept: &[usize]) -> Option<bool> {
+        self.candidate(|its| {
+            let (history, _) = select(its.history, &its.core, kept);
+            let budget = its.core.limits.budget(history.len());
+            let checked = check::linearizable(its.core.specification, &history, &budget);
+            checked.verdict.is_violation()
+        })
     }
 
     /// What each operation is about, if none is about all.
@@ -693,12 +722,8 @@ where
     }
 
     /// Whether it is a violation with these and the culprit, whatever is put back.
-    fn holds(&mut self, kept: &[usize]) -> bool {
-        !self.core.is_up() && {
-            self.candidates += 1;
-            let places = self.core.places(kept, Place::Loose);
-            self.core.is_violation(&places)
-        }
+    fn holds(&mut self, kept: &[usize]) -> Option<bool> {
+        self.candidate(|its| its.core.is_violation(&its.core.places(kept, Place::Loose)))
     }
 
     /// Step 5.
@@ -711,11 +736,12 @@ where
         /// One may be bad luck.
         const UNDECIDED: u64 = 2;
 
-        if !self.effort.from_start {
-            self.core.limits.undecided = self.core.undecided.get() + UNDECIDED;
+        if self.effort.from_start {
+            return (self.drop_operations(self.others()), false);
         }
+        self.core.limits.undecided = self.core.undecided.get() + UNDECIDED;
         let left = self.drop_operations(self.others());
-        let is_hard = self.core.is_lost();
+        let is_hard = self.core.is_up();
         self.core.limits.undecided = u64::MAX;
         (left, is_hard)
     }
@@ -728,7 +754,7 @@ where
             let core = &self.core;
             let Some(order) = core.order(&vec![Place::Kept; core.operations.len()], roams) else {
                 // Impossible, or undecided.
-                if roams && self.has_source(&self.others()) {
+                if roams && self.has_source(&self.others()) == Some(true) {
                     sense = Sense::Source;
                     kept.extend(reduce(self.others(), |some| self.has_source(some)));
                     kept.sort_unstable();
@@ -748,12 +774,12 @@ where
             let mut candidates = 0;
             let replays = |back: &[usize]| {
                 if core.is_up() {
-                    return false;
+                    return None;
                 }
                 candidates += 1;
                 let back: HashSet<_> = back.iter().copied().collect();
                 let there = |it: &usize| needed.contains(it) || back.contains(it);
-                core.replays(order.iter().copied().filter(there), roams)
+                Some(core.replays(order.iter().copied().filter(there), roams))
             };
             let back = reduce_with_pairs(pool, replays);
             self.candidates += candidates;
@@ -763,25 +789,22 @@ where
         (kept, sense)
     }
 
-    fn has_source(&mut self, others: &[usize]) -> bool {
-        !self.core.is_up() && {
-            self.candidates += 1;
-            self.core.has_source(others)
-        }
+    fn has_source(&mut self, others: &[usize]) -> Option<bool> {
+        self.candidate(|its| its.core.has_source(others))
     }
 
     /// Leaves out single ones for as long as what `holds` of all still does; and says whether no other may be left out, for sure.
     fn until_none_can_be_spared(
         &mut self,
         mut kept: Vec<usize>,
-        mut holds: impl FnMut(&mut Self, &[usize]) -> bool,
+        mut holds: impl FnMut(&mut Self, &[usize]) -> Option<bool>,
     ) -> (Vec<usize>, bool) {
         let mut at = 0;
         let mut undecided = self.core.undecided.get();
         while at < kept.len() {
             let mut less = kept.clone();
             less.remove(at);
-            if holds(self, &less) {
+            if holds(self, &less) == Some(true) {
                 (kept, at) = (less, 0);
                 undecided = self.core.undecided.get();
             } else {
@@ -808,8 +831,8 @@ where
 /// Leaves out large pieces while that can be done, then smaller ones, then single ones.
 ///
 /// Where what holds of some holds of more, nothing more can be left out then. Tries some 2 × k × log(n) times, for k that
-/// are left of n.
-fn reduce<T: Copy>(mut kept: Vec<T>, mut holds: impl FnMut(&[T]) -> bool) -> Vec<T> {
+/// are left of n. Ends at once where it is not told whether it holds.
+fn reduce<T: Copy>(mut kept: Vec<T>, mut holds: impl FnMut(&[T]) -> Option<bool>) -> Vec<T> {
     let mut size = kept.len();
     while size > 0 {
         let mut at = 0;
@@ -817,8 +840,9 @@ fn reduce<T: Copy>(mut kept: Vec<T>, mut holds: impl FnMut(&[T]) -> bool) -> Vec
             let end = kept.len().min(at + size);
             let less = [&kept[..at], &kept[end..]].concat();
             match holds(&less) {
-                true => kept = less,
-                false => at = end,
+                Some(true) => kept = less,
+                Some(false) => at = end,
+                None => return kept,
             }
         }
         size /= 2;
@@ -827,7 +851,7 @@ fn reduce<T: Copy>(mut kept: Vec<T>, mut holds: impl FnMut(&[T]) -> bool) -> Vec
 }
 
 /// The same where what holds of some need not hold of more: what one needs another may need too, and they go only together.
-fn reduce_with_pairs<T: Copy>(kept: Vec<T>, mut holds: impl FnMut(&[T]) -> bool) -> Vec<T> {
+fn reduce_with_pairs<T: Copy>(kept: Vec<T>, mut holds: impl FnMut(&[T]) -> Option<bool>) -> Vec<T> {
     let mut kept = reduce(kept, &mut holds);
     while let Some(less) = without_two(&kept, &mut holds) {
         kept = reduce(less, &mut holds);
@@ -836,7 +860,7 @@ fn reduce_with_pairs<T: Copy>(kept: Vec<T>, mut holds: impl FnMut(&[T]) -> bool)
 }
 
 /// Leaves out two, if there are not so many that it takes long to find out which.
-fn without_two<T: Copy>(kept: &[T], mut holds: impl FnMut(&[T]) -> bool) -> Option<Vec<T>> {
+fn without_two<T: Copy>(kept: &[T], mut holds: impl FnMut(&[T]) -> Option<bool>) -> Option<Vec<T>> {
     const FEW: usize = 64;
     if kept.len() > FEW {
         return None;
@@ -846,7 +870,7 @@ fn without_two<T: Copy>(kept: &[T], mut holds: impl FnMut(&[T]) -> bool) -> Opti
             let mut less = kept.to_vec();
             less.remove(second);
             less.remove(first);
-            if holds(&less) {
+            if holds(&less)? {
                 return Some(less);
             }
         }

@@ -368,9 +368,7 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
                     self.line(f, Role::Note, note)?;
                 }
                 if let Some(event) = since.open_since {
-                    let note = format!(
-                        "✗ was open since event {event}: until then no state let it return that."
-                    );
+                    let note = format!("✗ was open before that, since event {event}.");
                     self.line(f, Role::Note, &note)?;
                 }
                 f.write_str("\n")?;

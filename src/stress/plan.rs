@@ -76,7 +76,7 @@ impl Plan {
     }
 
     /// At most about so long, whatever the number of rounds if [none](Self::rounds) is said. Those begun by then are finished: some
-    /// dozen short ones, or two long ones.
+    /// dozen short ones, or a few long ones.
     #[must_use]
     pub fn time(self, time: Duration) -> Self {
         let time = Some(time);

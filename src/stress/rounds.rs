@@ -143,6 +143,8 @@ type Turns<T, O, R> = Vec<Turn<T, O, R>>;
 
 /// A batch that the threads are at.
 struct Batch<O, R> {
+    /// When the threads got it.
+    began: Instant,
     slots: Vec<Slot<O, R>>,
     rounds: usize,
     /// The number of the object, where it is kept.
@@ -250,6 +252,7 @@ impl<M: FnMut() -> T, D, T> Preparing<'_, M, D, T> {
         }
         let kept = self.kept.as_ref().map_or(0, |kept| kept.number);
         Batch {
+            began: Instant::now(),
             slots,
             rounds,
             kept,
@@ -420,12 +423,12 @@ struct Pace {
 }
 
 impl Pace {
-    /// So long a batch may be waited for.
+    /// So long a batch may take, with the check of the one before.
     const LONG: Duration = Duration::from_millis(20);
 
-    /// So many rounds were waited for so long.
-    fn took(&mut self, rounds: u64, waited: Duration) {
-        self.rounds = match waited < Self::LONG {
+    /// So many rounds took so long.
+    fn took(&mut self, rounds: u64, time: Duration) {
+        self.rounds = match time < Self::LONG {
             true => (2 * rounds).clamp(self.rounds, BATCH_ROUNDS as u64),
             false => (rounds / 2).max(1),
         };
@@ -529,7 +532,7 @@ where
             let start = Instant::now();
             let done = done(&workers);
             let waited = start.elapsed();
-            pace.took(batch.rounds as u64, waited);
+            pace.took(batch.rounds as u64, batch.began.elapsed());
             let panics = take_back(&mut workers, done, batch.rounds);
             let slots = &mut batch.slots[..batch.rounds];
             slots.iter_mut().for_each(Slot::collect);

@@ -162,7 +162,8 @@ pub struct Limits {
     /// The longest time for a check, in seconds; without it there is no bound
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
-    /// The most memory for a check beside the history, in MB; without it, half of what is available, where that is known (on Linux)
+    /// About the most memory for a check beside the history, in MB, without what states hold on the heap; if it is not said, half of what is
+    /// available, where that is known (on Linux)
     #[arg(long, value_name = "MB")]
     memory: Option<usize>,
 }
