@@ -3,10 +3,10 @@
 #[cfg(feature = "stress")]
 use super::Verdict;
 use super::{
-    Budget, Consistency, Reason, Report,
+    Budget, Consistency, Report,
     budget::Account,
     collection, parts,
-    verdict::{Judged, no_beginning},
+    verdict::{Judged, undecidable},
 };
 #[cfg(feature = "stress")]
 use crate::history::Outcome;
@@ -117,12 +117,6 @@ where
     }
     collection::judge(specification, history, account)
         .unwrap_or_else(|| parts::judge(specification, history, account))
-}
-
-/// Why it is known beforehand that there will be no verdict.
-fn undecidable<O, R>(history: &History<O, R>, account: &Account) -> Option<Reason> {
-    let spent = account.cannot_suffice(history.len()).map(Reason::Spent);
-    spent.or_else(|| no_beginning(history))
 }
 
 /// The states that a piece of a soak may end in, against all orders tried out.

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use super::{
     Blocked, Budget, Consistency, Explained, Reason, Report, Spent, Verdict, Violation, Witness,
     budget::{Account, Meter},
-    verdict::{Judged, no_beginning, operation, why_not},
+    verdict::{Judged, operation, undecidable, why_not},
 };
 use crate::{
     history::{History, Outcome},
@@ -43,10 +43,7 @@ fn judge<S: Specification>(
     history: &History<S::Op, S::Ret>,
     account: &Account,
 ) -> Judged<S::State> {
-    if let Some(spent) = account.cannot_suffice(history.len()) {
-        return Judged::unknown(Reason::Spent(spent));
-    }
-    if let Some(reason) = no_beginning(history) {
+    if let Some(reason) = undecidable(history, account) {
         return Judged::unknown(reason);
     }
     let mut meter = account.meter(u64::MAX);

@@ -199,9 +199,15 @@ impl<T> Judged<T> {
     }
 }
 
+/// Why it is known beforehand that there will be no verdict.
+pub(super) fn undecidable<O, R>(history: &History<O, R>, account: &Account) -> Option<Reason> {
+    let spent = account.cannot_suffice(history.len()).map(Reason::Spent);
+    spent.or_else(|| no_beginning(history))
+}
+
 /// Why the history cannot be judged, if it completes something that was invoked before it begins: what happened there is not
 /// known.
-pub(super) fn no_beginning<O, R>(history: &History<O, R>) -> Option<Reason> {
+fn no_beginning<O, R>(history: &History<O, R>) -> Option<Reason> {
     let completions = history.events().filter(|event| event.kind.is_completion());
     let mut indices = completions.map(|event| event.index);
     let first = indices.find(|index| history.invocation(*index).is_none());
@@ -356,10 +362,7 @@ pub(super) fn violation<S: Specification>(
             !done.contains(&its.invocation) || its.invocation == invocation
         };
         let blocked = open.iter().filter(is_pending).map(|its| {
-            let ret = match its.outcome {
-                Outcome::Ok(ret) => Some(ret),
-                _ => None,
-            };
+            let ret = its.outcome.ok();
             Blocked {
                 invocation: its.invocation,
                 operation: operation(its.op, ret),

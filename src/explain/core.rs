@@ -75,12 +75,7 @@ impl<'h, S: Specification> Core<'_, 'h, S> {
     /// Whether the time is up, or too many checks were not decided.
     pub(super) fn is_up(&self) -> bool {
         let is_late = |deadline| Instant::now() >= deadline;
-        self.is_lost() || self.limits.deadline.is_some_and(is_late)
-    }
-
-    /// Whether too many checks were not decided.
-    pub(super) fn is_lost(&self) -> bool {
-        self.undecided.get() >= self.limits.undecided
+        self.undecided.get() >= self.limits.undecided || self.limits.deadline.is_some_and(is_late)
     }
 
     /// Whether the history is a violation with these kept, whichever of the loose ones are there. An undecided one
@@ -112,13 +107,14 @@ impl<'h, S: Specification> Core<'_, 'h, S> {
     /// An order of all of these operations in which they could have returned what they did, if the culprit could
     /// have taken effect at any time (`roams`), or else had not completed.
     pub(super) fn order(&self, places: &[Place], roams: bool) -> Option<Vec<usize>> {
-        match (roams, self.check(places, roams)) {
-            (true, (Verdict::Linearizable(witness), operations)) => {
+        // Where it does not roam, its completion is the last event.
+        let (verdict, operations) = self.check_but(u64::from(!roams), places, roams);
+        match verdict {
+            Verdict::Linearizable(witness) => {
                 let order = witness.order.iter();
                 Some(order.map(|&index| operations[index as usize]).collect())
             }
-            (true, _) => None,
-            (false, _) => self.order_until(places),
+            _ => None,
         }
     }
 
@@ -177,17 +173,6 @@ impl<'h, S: Specification> Core<'_, 'h, S> {
         })
     }
 
-    fn order_until(&self, places: &[Place]) -> Option<Vec<usize>> {
-        let (verdict, operations) = self.check_up_to(places, false, |end| end - 1);
-        match verdict {
-            Verdict::Linearizable(witness) => {
-                let order = witness.order.iter();
-                Some(order.map(|&index| operations[index as usize]).collect())
-            }
-            _ => None,
-        }
-    }
-
     /// Whether it is a violation, and it is the last event that nothing explains.
     pub(super) fn fails_at_the_end(&self, places: &[Place]) -> bool {
         match self.check(places, false) {
@@ -198,19 +183,14 @@ impl<'h, S: Specification> Core<'_, 'h, S> {
 
     /// The verdict, and for each event the operation that it is of.
     fn check(&self, places: &[Place], roams: bool) -> (Verdict<()>, Vec<usize>) {
-        self.check_up_to(places, roams, |end| end)
+        self.check_but(0, places, roams)
     }
 
-    /// The same of the events up to there.
-    fn check_up_to(
-        &self,
-        places: &[Place],
-        roams: bool,
-        end: impl Fn(u64) -> u64,
-    ) -> (Verdict<()>, Vec<usize>) {
+    /// The same of all events but so many at the end.
+    fn check_but(&self, last: u64, places: &[Place], roams: bool) -> (Verdict<()>, Vec<usize>) {
         let object = self.erased();
         let (mut history, operations) = self.history(&object, places, roams);
-        history.truncate(end(history.end()));
+        history.truncate(history.end() - last);
         let budget = self.limits.budget(self.operations.len());
         let report = check::linearizable_as_one(&Within(&object), &history, &budget);
         let verdict = report.map(|_| ()).verdict;

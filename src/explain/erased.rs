@@ -74,13 +74,6 @@ impl<'a, 'h, S: Specification> Erased<'a, 'h, S> {
     pub(super) fn state(&self, state: &State<'_>) -> S::State {
         self.states.borrow().get(state.at).clone()
     }
-
-    fn returned(&self, operation: usize) -> Option<&S::Ret> {
-        match self.operations[operation].outcome {
-            Outcome::Ok(ret) => Some(ret),
-            _ => None,
-        }
-    }
 }
 
 impl<S: Specification> Object for Erased<'_, '_, S> {
@@ -90,8 +83,8 @@ impl<S: Specification> Object for Erased<'_, '_, S> {
     }
 
     fn step(&self, state: usize, operation: usize, is_known: bool, next: &mut dyn FnMut(usize)) {
-        let op = self.operations[operation].op;
-        let ret = self.returned(operation).filter(|_| is_known);
+        let Operation { op, outcome, .. } = self.operations[operation];
+        let ret = outcome.ok().filter(|_| is_known);
         let (mut first, mut more) = (None, Vec::new()); // mostly there is one
         let keep = |state| match first {
             None => first = Some(state),

@@ -308,10 +308,7 @@ impl<'a, S: Specification> Page<'a, S> {
             late = late || began.elapsed() > REPLAY;
             let mut after = None;
             if !late {
-                let ret = match operation.outcome {
-                    Outcome::Ok(ret) => Some(ret),
-                    _ => None,
-                };
+                let ret = operation.outcome.ok();
                 let part = parts.then(|| self.specification.part(operation.op));
                 let states = states
                     .entry(part)

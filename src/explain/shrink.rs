@@ -480,11 +480,11 @@ where
         let stand = self.that_stand(left, eighths);
         // Operations that none can be spared of only because the state counts them are better told from a later one on.
         let asked = match &stand {
-            Ok(fewest) if fewest.kept.len() < MANY || self.effort.from_start => None,
+            Ok(fewest) if fewest.kept.len() < MANY => None,
             Ok(fewest) => Some(Asked::AtMost(fewest.kept.len() / 2)),
-            Err(_) => Some(Asked::Any).filter(|_| !self.effort.from_start),
+            Err(_) => Some(Asked::Any),
         };
-        if let Some(asked) = asked {
+        if let Some(asked) = asked.filter(|_| !self.effort.from_start) {
             if let Some(fewest) = self.since_a_moment(asked, eighths + 1) {
                 return fewest;
             }
@@ -569,7 +569,8 @@ where
         since.is_none_or(|since| text::columns(&text::brief(&since.state, STATE + 1)) <= STATE)
     }
 
-    /// Those that stand with what is `left` of the others, looked for until so many eighths of the time are over.
+    /// Those that stand with what is `left` of the others. [The time](Self::until) is that of so many eighths; one more is for what little
+    /// is left to do then.
     fn that_stand(&mut self, left: Vec<usize>, eighths: u32) -> Result<Fewest, Left> {
         let (kept, sense) = self.put_back(left.clone());
         let stands = |its: &mut Self, kept: &[usize]| match its.makes_sense(kept, sense) {
@@ -709,10 +710,7 @@ where
     }
 
     fn about(&self, operation: &Operation<'_, S::Op, S::Ret>) -> About {
-        let ret = match operation.outcome {
-            Outcome::Ok(ret) => Some(ret),
-            _ => None,
-        };
+        let ret = operation.outcome.ok();
         self.core.specification.about(operation.op, ret)
     }
 
@@ -771,18 +769,13 @@ where
                 .copied()
                 .filter(|it| !needed.contains(it))
                 .collect();
-            let mut candidates = 0;
             let replays = |back: &[usize]| {
-                if core.is_up() {
-                    return None;
-                }
-                candidates += 1;
                 let back: HashSet<_> = back.iter().copied().collect();
                 let there = |it: &usize| needed.contains(it) || back.contains(it);
-                Some(core.replays(order.iter().copied().filter(there), roams))
+                let order = order.iter().copied().filter(there);
+                self.candidate(|its| its.core.replays(order, roams))
             };
             let back = reduce_with_pairs(pool, replays);
-            self.candidates += candidates;
             kept.extend(back);
             kept.sort_unstable();
         }

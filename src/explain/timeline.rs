@@ -284,10 +284,7 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
             let Some(operation) = self.history.operation(invocation) else {
                 return VecDeque::new();
             };
-            let ret = match operation.outcome {
-                Outcome::Ok(ret) => Some(ret),
-                _ => None,
-            };
+            let ret = operation.outcome.ok();
             let mut after: Vec<S::State> = Vec::new();
             for state in states
                 .iter()
@@ -429,12 +426,9 @@ impl<O: fmt::Debug, R: fmt::Debug> Timeline<'_, O, R> {
     /// Whether the event at this place is the invocation of an operation that completes with the next one, before `end`.
     fn is_at_once(&self, place: usize, end: usize) -> bool {
         let event = self.history.at(place);
-        let operation = event
-            .kind
-            .is_invoke()
-            .then(|| self.history.operation(event.index));
-        let completion = operation.flatten().and_then(|it| it.completion);
-        place + 1 < end && completion == Some(event.index + 1)
+        let operation = self.history.operation(event.index);
+        let completion = operation.and_then(|it| it.completion);
+        place + 1 < end && event.kind.is_invoke() && completion == Some(event.index + 1)
     }
 
     /// What is written beside the event at this place: its number, and where it is [at once](Self::is_at_once) that of the completion

@@ -50,6 +50,15 @@ impl<R> Outcome<R> {
             EventKind::Invoke(_) | EventKind::Mark(_) => Self::Open,
         }
     }
+
+    /// What the operation returned, if that is known.
+    #[cfg(feature = "check")]
+    pub(crate) fn ok(self) -> Option<R> {
+        match self {
+            Self::Ok(ret) => Some(ret),
+            _ => None,
+        }
+    }
 }
 
 impl<O, R> Operation<'_, O, R> {

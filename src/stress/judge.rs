@@ -35,7 +35,7 @@ impl<O, R, T> Trial<O, R, T> {
     pub(super) fn begin(plan: &Plan, seed: u64) -> Self {
         Self {
             began: Instant::now(),
-            time: plan.end().1,
+            time: plan.most_time(),
             keep_going: plan.keep_going,
             counts: Counts::new(seed),
             finding: None,

@@ -127,12 +127,18 @@ impl Plan {
         Self { output, ..self }
     }
 
-    /// At most how many rounds, and how long. Whichever is said, the other one does not come first.
-    pub(super) fn end(&self) -> (u64, Duration) {
-        match (self.rounds, self.time) {
-            (None, None) => (20_000, Duration::from_secs(10)),
-            (rounds, time) => (rounds.unwrap_or(u64::MAX), time.unwrap_or(Duration::MAX)),
-        }
+    /// At most how many rounds. Where only the time is said, these do not come first,
+    pub(super) fn most_rounds(&self) -> u64 {
+        let unsaid = self.time.map_or(20_000, |_| u64::MAX);
+        self.rounds.unwrap_or(unsaid)
+    }
+
+    /// and the other way round.
+    pub(super) fn most_time(&self) -> Duration {
+        let unsaid = self
+            .rounds
+            .map_or(Duration::from_secs(10), |_| Duration::MAX);
+        self.time.unwrap_or(unsaid)
     }
 
     /// Panics if there would be no end to the memory that it takes.

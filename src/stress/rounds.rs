@@ -503,7 +503,6 @@ where
         kept: plan.soak.then(Kept::new),
         unique: 0,
     };
-    let (most_rounds, _) = plan.end();
     let mut pace = Pace { rounds: 1 };
     let batch_rounds = (BATCH_OPERATIONS / operations.max(1)).clamp(1, BATCH_ROUNDS);
     let slots = || iter::repeat_with(Slot::new).take(batch_rounds).collect();
@@ -516,7 +515,7 @@ where
         let mut workers: Vec<_> = workers.take(plan.threads).collect();
         let mut under_way: VecDeque<Batch<S::Op, S::Ret>> = VecDeque::new();
         loop {
-            let left = most_rounds - preparing.round;
+            let left = plan.most_rounds() - preparing.round;
             let may_begin = left > 0 && !court.trial.is_over();
             let free = if may_begin { idle.pop() } else { None };
             if let Some(slots) = free {

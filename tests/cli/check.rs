@@ -127,10 +127,18 @@ fn check_reads_the_enums_of_json_lines() {
 
 /// Entries that are appended at once: the log may have any of them, in any order.
 fn appends(entries: u32) -> String {
-    let event = |n, kind| format!("{{:process {n} :type {kind} :f :append :value {n}}}\n");
-    let invocations = (0..entries).map(|n| event(n, ":invoke"));
-    let completions = (0..entries).map(|n| event(n, ":ok"));
-    invocations.chain(completions).collect()
+    at_once("append", 0..entries)
+}
+
+/// Operations that are all open at once, of a process each.
+fn at_once(f: &str, values: impl Iterator<Item = u32> + Clone) -> String {
+    let events = |kind| {
+        let event = move |(process, value)| {
+            format!("{{:process {process} :type :{kind} :f :{f} :value {value}}}\n")
+        };
+        (0..).zip(values.clone()).map(event)
+    };
+    events("invoke").chain(events("ok")).collect()
 }
 
 #[test]
@@ -160,19 +168,7 @@ fn check_that_runs_out_of_time_is_undecided() {
 fn check_that_would_take_too_much_memory_is_undecided() {
     let folder = Folder::new("check-memory");
     // Puts of few values, in any order, and nothing that tells which.
-    let mut puts = String::new();
-    for process in 0..18 {
-        puts += &format!(
-            "{{:process {process} :type :invoke :f :enqueue :value {}}}",
-            process % 3
-        );
-    }
-    for process in 0..18 {
-        puts += &format!(
-            "{{:process {process} :type :ok :f :enqueue :value {}}}",
-            process % 3
-        );
-    }
+    let puts = at_once("enqueue", (0..18).map(|n| n % 3));
     folder.write("puts.edn", puts);
     let run = folder.run("check --model queue --memory 0 puts.edn");
     let said = "puts.edn\tunknown\tit would take more than 0 bytes\n";

@@ -600,37 +600,42 @@ fn beside_another(history: &History<counter::Op, counter::Ret>) -> History<Count
     builder.finish().unwrap()
 }
 
-// It ended at one operation, of which it could not say why.
-#[test]
-fn what_takes_all_is_shown_from_a_later_state_on() {
-    const AT: u64 = 400;
-    let later = Effort {
-        from_start: false,
-        configurations: Some(20_000), // in time
-        ..EFFORT
-    };
-    let by_chance = long(&Counter::new(), |random| match random.below(4) {
+/// In time.
+const LATER: Effort = Effort {
+    from_start: false,
+    configurations: Some(20_000),
+    ..EFFORT
+};
+
+/// Additions and counts of some clients by chance, of which one from this event on is too small, by more than are open at once.
+fn miscounted(at: u64) -> History<counter::Op, counter::Ret> {
+    let history = long(&Counter::new(), |random| match random.below(4) {
         0 => counter::Op::Get,
         _ => counter::Op::Add(1),
     });
-    let mut by_chance = changed(&by_chance, AT, |_, ret| match ret {
-        // More than are open at once.
+    let mut history = changed(&history, at, |_, ret| match ret {
         counter::Ret::Count(count) => Some(counter::Ret::Count(count - 4)),
         _ => None,
     });
-    by_chance.truncate(AT + 100);
+    history.truncate(at + 100);
+    history
+}
+
+// It ended at one operation, of which it could not say why.
+#[test]
+fn what_takes_all_is_shown_from_a_later_state_on() {
     let mut put_back = 0;
     for (history, are_parts) in [
         (lost_addition(300), true),
         (lost_addition(300), false),
-        (by_chance, true),
+        (miscounted(400), true),
     ] {
         let history = beside_another(&history);
         let model = Counters {
             begin: 0,
             are_parts,
         };
-        let shrunk = shrink(&model, &history, &later).unwrap();
+        let shrunk = shrink(&model, &history, &LATER).unwrap();
         assert_ends_like_the_whole(&shrunk);
         let small = &shrunk.history;
         assert!(shrunk.stands && shrunk.is_smallest, "{small}");
@@ -730,12 +735,7 @@ fn a_read_that_was_open_long_before_a_later_state_is_said_to_be() {
         }
     }
     let history = History::from_events(events).unwrap();
-    let effort = Effort {
-        from_start: false,
-        configurations: Some(20_000),
-        ..EFFORT
-    };
-    let shrunk = shrink(&model, &history, &effort).unwrap();
+    let shrunk = shrink(&model, &history, &LATER).unwrap();
     let text = shrunk.timeline(&model, &history).to_string();
     let since = shrunk.since.as_ref().map(|since| since.event);
     let said = text.contains("✗ was open before that, since event 150.");
@@ -746,23 +746,8 @@ fn a_read_that_was_open_long_before_a_later_state_is_said_to_be() {
 // Whatever of them is left out, it is not decided from the start: all were tried, one after the other, for half of the time.
 #[test]
 fn a_later_state_is_tried_soon_where_nothing_is_decided_from_the_start() {
-    const AT: u64 = 2_000;
-    let model = Counter::new();
-    let history = long(&model, |random| match random.below(4) {
-        0 => counter::Op::Get,
-        _ => counter::Op::Add(1),
-    });
-    let mut history = changed(&history, AT, |_, ret| match ret {
-        counter::Ret::Count(count) => Some(counter::Ret::Count(count - 4)),
-        _ => None,
-    });
-    history.truncate(AT + 100);
-    let effort = Effort {
-        from_start: false,
-        configurations: Some(20_000),
-        ..EFFORT
-    };
-    let shrunk = shrink(&model, &history, &effort).unwrap();
+    let (model, history) = (Counter::new(), miscounted(2_000));
+    let shrunk = shrink(&model, &history, &LATER).unwrap();
     assert!(shrunk.stands && shrunk.since.is_some());
     assert!(shrunk.candidates < 100, "{}", shrunk.candidates);
 }

@@ -59,7 +59,7 @@ where
         dropped: Mutex::default(),
         fault: Mutex::default(),
     });
-    let (threads, operations, last) = (plan.threads, plan.operations, plan.end().0);
+    let (threads, operations, last) = (plan.threads, plan.operations, plan.most_rounds());
     let court = Rc::new(RefCell::new(Court {
         specification,
         trial: Trial::begin(&plan, seed),
