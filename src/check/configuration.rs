@@ -117,6 +117,24 @@ impl<T: Eq + Hash> Set<T> {
         std::mem::take(&mut self.compared)
     }
 
+    /// The places of those that this one makes superfluous.
+    pub(super) fn superfluous_beside<'a>(
+        &'a self,
+        better: &'a Configuration<T>,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let is_long = self.list.len() > SHORT;
+        let hash = if is_long { hash(better) } else { 0 };
+        let near = self.places.iter_hash(hash).map(|place| place.at as usize);
+        let near = near.filter(move |_| is_long);
+        let all = 0..if is_long { 0 } else { self.list.len() };
+        near.chain(all).filter(|&place| {
+            let other = &self.list[place];
+            better.progress.has_as_much_done_as(&other.progress)
+                && better.state == other.state
+                && better.progress.is_as_good_as(&other.progress)
+        })
+    }
+
     #[inline]
     fn alike(&mut self, new: &Configuration<T>) -> Alike {
         let mut worse = None;

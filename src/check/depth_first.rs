@@ -23,17 +23,13 @@ use super::{
     frontier::Stop,
     search::Patience,
     trail,
-    window::{Ahead, ByEnd, Changers, Effect, Window},
+    window::{Ahead, ByEnd, Changers, Effect, Known, Window},
 };
 use crate::model::Specification;
 
 /// An event that matters.
 pub(super) enum Turn<'h, O, R> {
-    Invoke {
-        op: &'h O,
-        ret: &'h R,
-        invocation: u64,
-    },
+    Invoke(Known<'h, O, R>),
     InvokeUnknown {
         op: &'h O,
         invocation: u64,
@@ -193,15 +189,11 @@ impl<'s, 'h, S: Specification> DepthFirst<'s, 'h, S> {
     fn go_on(&mut self, configuration: &mut Configuration<S::State>) -> Result<Option<u64>, Stop> {
         while let Some(turn) = self.turns.get(self.now) {
             match *turn {
-                Turn::Invoke {
-                    op,
-                    ret,
-                    invocation,
-                } => {
-                    let slot = self.window.open(op, ret, invocation)?;
+                Turn::Invoke(known) => {
+                    let slot = self.window.open(known)?;
                     self.slots[self.now] = slot as u32;
                     if self.window.read(slot, configuration) {
-                        self.entries.push(invocation);
+                        self.entries.push(known.invocation);
                     }
                 }
                 Turn::InvokeUnknown {
@@ -232,23 +224,17 @@ impl<'s, 'h, S: Specification> DepthFirst<'s, 'h, S> {
             self.now -= 1;
             self.walked += 1;
             match self.turns[self.now] {
-                Turn::Invoke { .. } => self.window.close(self.slots[self.now] as usize),
+                Turn::Invoke(_) => self.window.close(self.slots[self.now] as usize),
                 Turn::InvokeUnknown { op, .. } => {
                     let class = self.slots[self.now];
                     let class = (class != u32::MAX).then_some(class as usize);
                     self.window.close_unknown(op, class);
                 }
                 Turn::Complete { invoked, .. } => {
-                    let Turn::Invoke {
-                        op,
-                        ret,
-                        invocation,
-                    } = self.turns[invoked]
-                    else {
+                    let Turn::Invoke(known) = self.turns[invoked] else {
                         unreachable!("what completes was invoked");
                     };
-                    let slot = self.slots[invoked] as usize;
-                    self.window.open_in(slot, op, ret, invocation);
+                    self.window.open_in(self.slots[invoked] as usize, known);
                 }
             }
         }

@@ -9,13 +9,19 @@
 //!
 //! So the work and the memory depend on how much is open at once, not on how long the history is.
 //!
-//! Four things keep the frontier small without changing any verdict:
+//! Six things keep the frontier small without changing any verdict:
 //!
-//! - **Reads take effect as soon as they can.** What changes no state can never be in the way of another operation.
+//! - **Reads take effect as soon as they can.** What changes no state can never be in the way of another operation. So it is with all that
+//!   [changed nothing](Specification::changes_nothing), such as a compare-and-swap that failed. Of two configurations that differ only in these,
+//!   the one where more have taken effect can do whatever the other can.
 //! - **Unknown outcomes are used sparingly.** An operation that may or may not have taken effect, at any time, never has to.
 //!   Of two configurations that differ only in which of these were used, the one that used less can do whatever the
 //!   other can.
 //! - **Equal unknown operations are one.** Which of two crashed writes of 3 took effect makes no difference.
+//! - **Equal operations take effect in the order in which they complete.** Which of two open additions of 1 came first makes
+//!   no difference either, and the one that completes later can wait.
+//! - **What can wait waits.** Of two configurations of which one comes to what the other is by letting one more operation take effect, it can
+//!   do whatever the other can.
 //! - **What the next reads will return is known**, since the whole history is. A configuration is given up where the model says that
 //!   it [cannot come to that](Specification::look_ahead). A violation is then found before the event that nothing explains; to name
 //!   it, [the search is done again](super::search), of histories that end there.
@@ -28,7 +34,7 @@ use super::{
     budget::Meter,
     configuration::{Configuration, Set},
     trail::Trail,
-    window::{Ahead, Changers, Effect, Window},
+    window::{Ahead, Changers, Effect, Known, Window},
 };
 use crate::model::Specification;
 
@@ -124,18 +130,13 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
         self.window.is_loose()
     }
 
-    /// An operation is invoked that will complete with `ret`. Returns its slot.
-    pub(super) fn invoke(
-        &mut self,
-        op: &'h S::Op,
-        ret: &'h S::Ret,
-        invocation: u64,
-    ) -> Result<usize, Stop> {
-        let slot = self.window.open(op, ret, invocation)?;
+    /// This operation is invoked. Returns its slot.
+    pub(super) fn invoke(&mut self, known: Known<'h, S::Op, S::Ret>) -> Result<usize, Stop> {
+        let slot = self.window.open(known)?;
         if self.window.is_read(slot) {
             for configuration in &mut self.configurations {
                 if self.window.read(slot, configuration) {
-                    configuration.last = self.trail.push(configuration.last, invocation);
+                    configuration.last = self.trail.push(configuration.last, known.invocation);
                 }
             }
         }
@@ -209,11 +210,42 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
         if self.survivors.list.is_empty() {
             return Err(Stop::Empty);
         }
+        self.window.close(slot);
+        self.drop_what_came_too_soon(meter);
         self.narrow();
         std::mem::swap(&mut self.configurations, &mut self.survivors.list);
-        self.window.close(slot);
         self.compact();
         Ok(())
+    }
+
+    /// Of two survivors of which one comes to what the other is if one more operation takes effect, keeps the one where it has not: there it may
+    /// do so now, and also later.
+    fn drop_what_came_too_soon(&mut self, meter: &mut Meter<'_>) {
+        // What is looked ahead to makes states simpler: they would have to be made so here, too.
+        if self.survivors.list.len() < 2 || self.window.looks_ahead() {
+            return;
+        }
+        let mut is_too_soon = vec![false; self.survivors.list.len()];
+        for from in &self.survivors.list {
+            let mut arrive = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
+                meter.count();
+                self.window.settle(&mut to, None);
+                self.window.overwrite(from, &mut to, effect.op);
+                for place in self.survivors.superfluous_beside(&to) {
+                    is_too_soon[place] = true;
+                }
+            };
+            for slot in 0..self.window.slots() {
+                self.window.apply(slot, from, &mut arrive);
+            }
+            for class in self.window.classes() {
+                self.window.apply_unknown(class, from, &mut arrive);
+            }
+        }
+        let mut is_too_soon = is_too_soon.into_iter();
+        self.survivors
+            .list
+            .retain(|_| is_too_soon.next() == Some(false));
     }
 
     /// From each of the waiting configurations, lets what can take effect do so, in all orders, until the operation in this

@@ -4,7 +4,7 @@ use super::{
     Budget,
     budget::Account,
     frontier::{Approach, Frontier},
-    window::Ahead,
+    window::{Ahead, Known},
 };
 use crate::{
     event::EventKind,
@@ -54,17 +54,24 @@ pub(crate) fn moments<S: Specification>(
     let mut frontier = Frontier::new(specification, Approach::Exact);
     let mut slots = ByProcess::<usize>::new();
     let mut moments = until.map(|_| Vec::<Option<Moment<S::State>>>::new());
-    for event in history.events().take_while(|event| event.index < until[1]) {
+    let events = history.events().take_while(|event| event.index < until[1]);
+    for (position, event) in events.enumerate() {
         let done = match event.kind {
-            EventKind::Invoke(op) => match history.operation(event.index).map(|it| it.outcome) {
-                Some(Outcome::Ok(ret)) => frontier
-                    .invoke(op, ret, event.index)
-                    .map(|slot| _ = slots.insert(event.process, slot)),
-                Some(Outcome::Info | Outcome::Open) => {
+            EventKind::Invoke(op) => match history.end_at(position) {
+                (Outcome::Ok(ret), completion) => {
+                    let invoked = frontier.invoke(Known {
+                        op,
+                        ret,
+                        invocation: event.index,
+                        completion,
+                    });
+                    invoked.map(|slot| _ = slots.insert(event.process, slot))
+                }
+                (Outcome::Info | Outcome::Open, _) => {
                     frontier.invoke_unknown(op, event.index, u64::MAX);
                     Ok(())
                 }
-                Some(Outcome::Fail) | None => Ok(()),
+                (Outcome::Fail, _) => Ok(()),
             },
             EventKind::Ok(_) => match slots.remove(event.process) {
                 Some(slot) => {

@@ -23,13 +23,13 @@ struct More {
     used: Vec<Used>,
 }
 
-/// A bit for each of these slots.
+/// Two bits for each of these slots.
 #[derive(Clone, Copy, Default)]
 struct Word {
     /// Which of the operations have taken effect.
     applied: u64,
-    /// Which of the others need not: something overwrote them, and they may have taken effect right before it.
-    overwritten: u64,
+    /// Which of these are reads; and which of the others need not take effect: something overwrote them, and they may have right before it.
+    marked: u64,
 }
 
 /// How often an operation of unknown outcome has taken effect.
@@ -45,16 +45,31 @@ impl Word {
 
     /// Those that need not take effect any more.
     fn done(self) -> u64 {
-        self.applied | self.overwritten
+        self.applied | self.marked
     }
 
-    fn is_overwritten_where(self, other: Self) -> bool {
-        other.overwritten & !self.overwritten == 0
+    /// Those of them that are reads.
+    fn reads(self) -> u64 {
+        self.applied & self.marked
+    }
+
+    /// Those that are not.
+    fn changes(self) -> u64 {
+        self.applied ^ self.marked
+    }
+
+    fn overwritten(self) -> u64 {
+        self.marked & !self.applied
+    }
+
+    /// Where the same changes are done.
+    fn is_as_good_as(self, other: Self) -> bool {
+        other.overwritten() & !self.overwritten() | other.reads() & !self.reads() == 0
     }
 
     fn leave(&mut self, bit: u64) {
         self.applied &= !bit;
-        self.overwritten &= !bit;
+        self.marked &= !bit;
     }
 }
 
@@ -66,11 +81,17 @@ impl Progress {
 
     #[inline]
     pub(super) fn is_overwritten(&self, slot: usize) -> bool {
-        self.has(slot, |word| word.overwritten)
+        self.has(slot, Word::overwritten)
+    }
+
+    /// Whether it need not take effect any more.
+    #[inline]
+    pub(super) fn is_done(&self, slot: usize) -> bool {
+        self.has(slot, Word::done)
     }
 
     pub(super) fn has_overwritten(&self) -> bool {
-        self.words().any(|word| word.overwritten != 0)
+        self.words().any(|word| word.overwritten() != 0)
     }
 
     pub(super) fn applied(&self) -> u32 {
@@ -82,13 +103,21 @@ impl Progress {
     pub(super) fn apply(&mut self, slot: usize) {
         let word = self.word_mut(slot);
         word.applied |= bit(slot);
-        word.overwritten &= !bit(slot);
+        word.marked &= !bit(slot);
     }
 
-    /// The operation in this slot may have taken effect.
+    /// The same of a read.
+    #[inline]
+    pub(super) fn read(&mut self, slot: usize) {
+        let word = self.word_mut(slot);
+        word.applied |= bit(slot);
+        word.marked |= bit(slot);
+    }
+
+    /// The operation in this slot, which has not taken effect, may have.
     #[inline]
     pub(super) fn overwrite(&mut self, slot: usize) {
-        self.word_mut(slot).overwritten |= bit(slot);
+        self.word_mut(slot).marked |= bit(slot);
     }
 
     /// Forgets the operation in this slot.
@@ -101,10 +130,10 @@ impl Progress {
         }
     }
 
-    /// Whether the same ones need not take effect any more.
+    /// Whether, but for reads, the same ones need not take effect any more.
     #[inline]
     pub(super) fn has_as_much_done_as(&self, other: &Self) -> bool {
-        self.first.done() == other.first.done()
+        self.first.changes() == other.first.changes()
             && match (&self.more, &other.more) {
                 (None, None) => true,
                 _ => self.has_as_much_done_behind_as(other),
@@ -112,20 +141,24 @@ impl Progress {
     }
 
     /// Whether it can do whatever the other can, where [as much is done](Self::has_as_much_done_as) and the state is the same:
-    /// nothing that something overwrote there took effect here, and no class was used more often.
+    /// nothing that something overwrote there took effect here, no read that has taken effect there has to yet, and no class was used more
+    /// often.
     #[inline]
     pub(super) fn is_as_good_as(&self, other: &Self) -> bool {
-        self.first.is_overwritten_where(other.first)
+        self.first.is_as_good_as(other.first)
             && match (&self.more, &other.more) {
-                (None, _) => true,
+                (None, None) => true,
                 _ => self.is_as_good_behind_as(other),
             }
     }
 
     /// What is [done](Self::has_as_much_done_as) alike has the same hash.
     pub(super) fn hash_done(&self, hasher: &mut impl Hasher) {
-        self.first.done().hash(hasher);
-        self.rest().iter().for_each(|word| word.done().hash(hasher));
+        self.first.changes().hash(hasher);
+        // There may be a word where there are only reads.
+        let rest = self.rest().iter().map(|word| word.changes());
+        rest.filter(|changes| *changes != 0)
+            .for_each(|changes| changes.hash(hasher));
     }
 
     /// The memory beside itself that it may take where there are so many slots, and perhaps operations of unknown outcome, of which some
@@ -205,14 +238,20 @@ impl Progress {
     }
 
     fn has_as_much_done_behind_as(&self, other: &Self) -> bool {
-        let (mine, its) = (self.rest().iter(), other.rest().iter());
-        mine.map(|word| word.done()).eq(its.map(|word| word.done()))
+        let mut words = self.words_behind(other);
+        words.all(|(mine, its)| mine.changes() == its.changes())
     }
 
     fn is_as_good_behind_as(&self, other: &Self) -> bool {
-        let mut words = self.rest().iter().zip(other.rest());
-        words.all(|(mine, its)| mine.is_overwritten_where(*its))
-            && is_within(self.used(), other.used())
+        let mut words = self.words_behind(other);
+        words.all(|(mine, its)| mine.is_as_good_as(its)) && is_within(self.used(), other.used())
+    }
+
+    /// Where one has no word, nothing is done there.
+    fn words_behind(&self, other: &Self) -> impl Iterator<Item = (Word, Word)> {
+        let words = self.rest().len().max(other.rest().len());
+        let word = |of: &Self, at: usize| of.rest().get(at).copied().unwrap_or_default();
+        (0..words).map(move |at| (word(self, at), word(other, at)))
     }
 
     /// There is none where it would tell nothing.
@@ -298,6 +337,7 @@ mod tests {
     enum Fate {
         Open,
         Applied,
+        Read,
         Overwritten,
     }
 
@@ -305,21 +345,30 @@ mod tests {
     #[derive(Clone, Copy)]
     struct Fates([Fate; SLOTS], [u32; CLASSES]);
 
-    fn step() -> impl Strategy<Value = (usize, u8)> {
-        (0..SLOTS, 0..7u8)
+    fn is_read(slot: usize) -> bool {
+        slot >= SLOTS - 4
     }
 
-    /// As the search does: what has taken effect is not overwritten.
+    fn step() -> impl Strategy<Value = (usize, u8)> {
+        (0..SLOTS, 0..8u8)
+    }
+
+    /// As the search does: what has taken effect is not overwritten, and only in the last slots are there reads.
     fn made_of(steps: &[(usize, u8)]) -> (Progress, Fates) {
         let mut progress = Progress::default();
         let Fates(mut fates, mut used) = Fates([Fate::Open; SLOTS], [0; CLASSES]);
         for &(slot, step) in steps {
             let class = slot % CLASSES;
             match step {
-                0 => {
+                0 | 7 if is_read(slot) => {
+                    progress.read(slot);
+                    fates[slot] = Fate::Read;
+                }
+                0 | 7 => {
                     progress.apply(slot);
                     fates[slot] = Fate::Applied;
                 }
+                1 if is_read(slot) => {}
                 1 if fates[slot] == Fate::Open => {
                     progress.overwrite(slot);
                     fates[slot] = Fate::Overwritten;
@@ -354,11 +403,14 @@ mod tests {
     fn is_told(progress: &Progress, fates: Fates) {
         let Fates(fates, uses) = fates;
         for (slot, fate) in fates.into_iter().enumerate() {
-            assert_eq!(progress.is_applied(slot), fate == Fate::Applied);
+            let is_applied = matches!(fate, Fate::Applied | Fate::Read);
+            assert_eq!(progress.is_applied(slot), is_applied);
             assert_eq!(progress.is_overwritten(slot), fate == Fate::Overwritten);
+            assert_eq!(progress.is_done(slot), fate != Fate::Open);
         }
         let number = |which| fates.iter().filter(|fate| **fate == which).count();
-        assert_eq!(progress.applied() as usize, number(Fate::Applied));
+        let applied = number(Fate::Applied) + number(Fate::Read);
+        assert_eq!(progress.applied() as usize, applied);
         assert_eq!(progress.has_overwritten(), number(Fate::Overwritten) > 0);
         for (class, uses) in (0..).zip(uses) {
             assert_eq!(times(progress.used(), class), uses);
@@ -383,27 +435,29 @@ mod tests {
             let Fates(fates, used) = all;
 
             // By chance, or so that the same is done, in another way.
-            let alike = (0..SLOTS).filter(|&slot| fates[slot] != Fate::Open);
+            let alike = (0..SLOTS).filter(|&slot| fates[slot] != Fate::Open && !is_read(slot));
             let alike = alike.map(|slot| (slot, u8::from(is_overwritten[slot])));
-            let nothing = (0..SLOTS).map(|slot| (slot, 2));
+            let changes = (0..SLOTS).filter(|&slot| !is_read(slot));
+            let nothing = changes.map(|slot| (slot, 2));
             let mut steps = others;
             if is_to_be_alike {
                 steps.extend(nothing.chain(alike));
             }
             let (other, Fates(other_fates, other_used)) = made_of(&steps);
-            let done = |fates: [Fate; SLOTS]| fates.map(|fate| fate != Fate::Open);
+            let done = |fates: [Fate; SLOTS]| {
+                fates.map(|fate| !matches!(fate, Fate::Open | Fate::Read))
+            };
             let is_alike = done(fates) == done(other_fates);
             prop_assert!(is_alike || !is_to_be_alike);
             prop_assert_eq!(progress.has_as_much_done_as(&other), is_alike);
             if is_alike {
                 prop_assert_eq!(hash(&progress), hash(&other));
                 let mut both = fates.into_iter().zip(other_fates);
-                let is_overwritten_there = both.all(|(mine, its)| {
-                    its != Fate::Overwritten || mine == Fate::Overwritten
+                let is_as_good = both.all(|(mine, its)| {
+                    !matches!(its, Fate::Overwritten | Fate::Read) || mine == its
                 });
                 let is_used_less = used.iter().zip(other_used).all(|(mine, its)| *mine <= its);
-                let is_as_good = is_overwritten_there && is_used_less;
-                prop_assert_eq!(progress.is_as_good_as(&other), is_as_good);
+                prop_assert_eq!(progress.is_as_good_as(&other), is_as_good && is_used_less);
             }
         }
 
@@ -417,7 +471,9 @@ mod tests {
             let mut other = progress.clone();
             for (slot, step) in more {
                 match step {
-                    0 => other.apply(slot),
+                    0 | 7 if is_read(slot) => other.read(slot),
+                    0 | 7 => other.apply(slot),
+                    1 if is_read(slot) => {}
                     1 => other.overwrite(slot),
                     2..5 => other.leave(slot),
                     5 => other.use_one((slot % CLASSES) as u32),

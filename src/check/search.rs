@@ -15,7 +15,7 @@ use super::{
     frontier::{Approach, Frontier, Stop},
     parts::Positions,
     verdict::violation,
-    window::{Ahead, ReadAhead},
+    window::{Ahead, Known, ReadAhead},
 };
 use crate::{
     event::EventKind,
@@ -258,16 +258,12 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             let invocation = event.index;
             match self.told(position, end) {
                 None => continue,
-                Some(Told::Invoke(op, Some(ret))) => {
+                Some(Told::Invoke(known)) => {
                     operations += 1;
                     invoked.insert(event.process, turns.len());
-                    turns.push(Turn::Invoke {
-                        op,
-                        ret,
-                        invocation,
-                    });
+                    turns.push(Turn::Invoke(known));
                 }
-                Some(Told::Invoke(op, None)) => {
+                Some(Told::InvokeUnknown(op)) => {
                     operations += 1;
                     let until = uses.last(op);
                     turns.push(Turn::InvokeUnknown {
@@ -366,15 +362,15 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             }
             let result = match self.told(position, end) {
                 None => continue,
-                Some(Told::Invoke(op, Some(ret))) => {
+                Some(Told::Invoke(known)) => {
                     operations += 1;
-                    let slot = frontier.invoke(op, ret, event.index);
+                    let slot = frontier.invoke(known);
                     slot.and_then(|slot| {
                         slots.insert(event.process, slot);
                         frontier.look(&mut meter)
                     })
                 }
-                Some(Told::Invoke(op, None)) => {
+                Some(Told::InvokeUnknown(op)) => {
                     operations += 1;
                     frontier.invoke_unknown(op, event.index, uses.last(op));
                     frontier.look(&mut meter)
@@ -428,9 +424,14 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             EventKind::Mark(_) | EventKind::Info | EventKind::Fail => None,
             EventKind::Ok(ret) => Some(Told::Complete(ret)),
             EventKind::Invoke(op) => match self.history.end_at(position) {
-                (_, completion) if completion >= end => Some(Told::Invoke(op, None)),
-                (Outcome::Info | Outcome::Open, _) => Some(Told::Invoke(op, None)),
-                (Outcome::Ok(ret), _) => Some(Told::Invoke(op, Some(ret))),
+                (_, completion) if completion >= end => Some(Told::InvokeUnknown(op)),
+                (Outcome::Info | Outcome::Open, _) => Some(Told::InvokeUnknown(op)),
+                (Outcome::Ok(ret), completion) => Some(Told::Invoke(Known {
+                    op,
+                    ret,
+                    invocation: self.history.at(position).index,
+                    completion,
+                })),
                 (Outcome::Fail, _) => None,
             },
         }
@@ -453,7 +454,8 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             }
             match self.told(position, end) {
                 None => {}
-                Some(Told::Invoke(op, ret)) => ahead.operations.push((op, ret)),
+                Some(Told::Invoke(its)) => ahead.operations.push((its.op, Some(its.ret))),
+                Some(Told::InvokeUnknown(op)) => ahead.operations.push((op, None)),
                 Some(Told::Complete(ret)) => {
                     let its = self.history.operation(event.index);
                     let Some(its) = its.filter(|its| self.specification.is_read(its.op)) else {
@@ -529,8 +531,8 @@ impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
             meter.check_pass(done, bytes).ok()?;
             let (about, event) = match self.check.told(position, self.end) {
                 None => continue,
-                Some(Told::Invoke(_, Some(_))) => continue, // it completes
-                Some(Told::Invoke(op, None)) => (specification.about(op, None), None),
+                Some(Told::Invoke(_)) => continue, // it completes
+                Some(Told::InvokeUnknown(op)) => (specification.about(op, None), None),
                 Some(Told::Complete(ret)) => match history.operation(event) {
                     Some(its) => (specification.about(its.op, Some(ret)), Some(event)),
                     None => continue, // there is none: looked for beforehand
@@ -550,8 +552,10 @@ impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
 
 /// What an event says that matters.
 enum Told<'h, O, R> {
-    /// An operation is invoked, with what it will return if it does.
-    Invoke(&'h O, Option<&'h R>),
+    /// An operation is invoked that will complete.
+    Invoke(Known<'h, O, R>),
+    /// One is of which nobody will know whether it takes effect.
+    InvokeUnknown(&'h O),
     Complete(&'h R),
 }
 

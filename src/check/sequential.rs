@@ -310,7 +310,8 @@ impl<'s, 'h, S: Specification> Search<'s, 'h, S> {
         meter.went_through(self.lanes.len());
         for (lane, done) in self.lanes.iter().zip(done) {
             for step in &lane[*done as usize..] {
-                if step.ret.is_none() || !self.specification.is_read(step.op) {
+                let changes_nothing = |ret| self.specification.changes_nothing(step.op, ret);
+                if !step.ret.is_some_and(changes_nothing) {
                     break;
                 }
                 let mut allowed = false;

@@ -29,17 +29,34 @@ pub(super) struct Window<'s, 'h, S: Specification> {
     blamed: Cell<u64>,
 }
 
-/// An operation that will complete, from its invocation to its completion.
-pub(super) struct Open<'h, O, R> {
+/// An operation that will complete.
+pub(super) struct Known<'h, O, R> {
     pub(super) op: &'h O,
     pub(super) ret: &'h R,
     pub(super) invocation: u64,
+    pub(super) completion: u64,
+}
+
+/// The same, from its invocation to its completion.
+struct Open<'h, O, R> {
+    known: Known<'h, O, R>,
+    /// Whether it changes nothing.
     is_read: bool,
+    /// The slot of its equal that completes last before it does: first that one takes effect.
+    behind: Option<usize>,
     /// Whether it returned what it does where it is overwritten, once that was asked.
     is_right: Cell<Option<bool>>,
 }
 
 // Derived, they would demand that what they refer to can be cloned.
+impl<O, R> Clone for Known<'_, O, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<O, R> Copy for Known<'_, O, R> {}
+
 impl<O, R> Clone for Open<'_, O, R> {
     fn clone(&self) -> Self {
         Self {
@@ -153,7 +170,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     /// The first invocation of what is open and will complete.
     pub(super) fn oldest(&self) -> Option<u64> {
         let open = self.slots.iter().flatten();
-        open.map(|open| open.invocation).min()
+        open.map(|open| open.known.invocation).min()
     }
 
     /// Whether no operation is open, nor one of unknown outcome.
@@ -163,7 +180,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// The invocation of the operation in this slot, if there is one.
     pub(super) fn invocation(&self, slot: usize) -> Option<u64> {
-        self.slots[slot].as_ref().map(|open| open.invocation)
+        self.slots[slot].as_ref().map(|open| open.known.invocation)
     }
 
     pub(super) fn looks_ahead(&self) -> bool {
@@ -184,13 +201,8 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         !self.are_told_apart && self.has_unknown()
     }
 
-    /// An operation is invoked that will complete with `ret`. Returns its slot.
-    pub(super) fn open(
-        &mut self,
-        op: &'h S::Op,
-        ret: &'h S::Ret,
-        invocation: u64,
-    ) -> Result<usize, Reason> {
+    /// This operation is invoked. Returns its slot.
+    pub(super) fn open(&mut self, known: Known<'h, S::Op, S::Ret>) -> Result<usize, Reason> {
         let slot = self.slots.iter().position(Option::is_none);
         let slot = slot.unwrap_or(self.slots.len());
         if slot == Self::MOST_OPEN {
@@ -200,24 +212,60 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         if slot == self.slots.len() {
             self.slots.push(None);
         }
-        self.open_in(slot, op, ret, invocation);
+        self.open_in(slot, known);
         Ok(slot)
     }
 
     /// The same in this slot, which is free.
-    pub(super) fn open_in(&mut self, slot: usize, op: &'h S::Op, ret: &'h S::Ret, invocation: u64) {
+    pub(super) fn open_in(&mut self, slot: usize, known: Known<'h, S::Op, S::Ret>) {
+        let is_read = (self.specification).changes_nothing(known.op, known.ret);
+        let behind = match is_read {
+            true => None, // it takes effect as soon as it can
+            false => self.queue_up(slot, &known),
+        };
         self.slots[slot] = Some(Open {
-            op,
-            ret,
-            invocation,
-            is_read: self.specification.is_read(op),
+            known,
+            is_read,
+            behind,
             is_right: Cell::new(None),
         });
     }
 
-    /// The operation in this slot completed.
+    /// Of equal operations the one that completes first takes effect first: which of them does at a moment makes no difference, and
+    /// the others have more time. Returns the slot of the one that this one is behind, and puts it before the next one.
+    #[inline]
+    fn queue_up(&mut self, slot: usize, known: &Known<'h, S::Op, S::Ret>) -> Option<usize> {
+        let (mut before, mut next) = (None, None);
+        for (other, open) in self.open_ones() {
+            let its = &open.known;
+            if open.is_read || its.op != known.op || its.ret != known.ret {
+                continue;
+            }
+            let nearest = match its.completion < known.completion {
+                true => &mut before,
+                false => &mut next,
+            };
+            let apart = its.completion.abs_diff(known.completion);
+            if nearest.is_none_or(|(_, least)| apart < least) {
+                *nearest = Some((other, apart));
+            }
+        }
+        if let Some(next) = next.and_then(|(next, _)| self.slots[next].as_mut()) {
+            next.behind = Some(slot);
+        }
+        before.map(|(before, _)| before)
+    }
+
+    /// The operation in this slot completed, or is not yet invoked.
     pub(super) fn close(&mut self, slot: usize) {
-        self.slots[slot] = None;
+        let closed = self.slots[slot].take();
+        let Some(closed) = closed.filter(|closed| !closed.is_read) else {
+            return;
+        };
+        let mut others = self.slots.iter_mut().flatten();
+        if let Some(next) = others.find(|open| open.behind == Some(slot)) {
+            next.behind = closed.behind;
+        }
     }
 
     /// An operation is invoked of which nobody will ever know whether it takes effect.
@@ -300,18 +348,23 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         let Some(open) = &self.slots[slot] else {
             return;
         };
-        if open.is_read || from.progress.is_applied(slot) {
+        let is_done = |slot| from.progress.is_done(slot);
+        if open.is_read
+            || from.progress.is_applied(slot)
+            || open.behind.is_some_and(|before| !is_done(before))
+        {
             return;
         }
+        let Known { op, ret, .. } = open.known;
         let entry = match from.progress.is_overwritten(slot) {
-            true => trail::after_all(open.invocation),
-            false => open.invocation,
+            true => trail::after_all(open.known.invocation),
+            false => open.known.invocation,
         };
         self.specification
-            .step(&from.state, open.op, Some(open.ret), |state| {
+            .step(&from.state, op, Some(ret), |state| {
                 let mut to = from.with(state);
                 to.progress.apply(slot);
-                next(to, Effect { op: open.op, entry });
+                next(to, Effect { op, entry });
             });
     }
 
@@ -327,7 +380,9 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             if !open.is_read
                 && !to.progress.is_applied(slot)
                 && !to.progress.is_overwritten(slot)
-                && self.specification.overwrites(&from.state, op, open.op)
+                && self
+                    .specification
+                    .overwrites(&from.state, op, open.known.op)
                 && self.is_right(&from.state, open)
             {
                 to.progress.overwrite(slot);
@@ -348,8 +403,8 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     fn allows(&self, state: &S::State, open: &Open<'h, S::Op, S::Ret>) -> bool {
         let mut is_allowed = false;
         let allow = |_| is_allowed = true;
-        self.specification
-            .step(state, open.op, Some(open.ret), allow);
+        let Known { op, ret, .. } = open.known;
+        self.specification.step(state, op, Some(ret), allow);
         is_allowed
     }
 
@@ -435,7 +490,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         }
         let is_allowed = self.allows(&configuration.state, open);
         if is_allowed {
-            configuration.progress.apply(slot);
+            configuration.progress.read(slot);
         }
         is_allowed
     }
@@ -466,13 +521,13 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         let overwritten = self
             .open_ones()
             .filter(move |(slot, _)| to.is_overwritten(*slot) && !from.is_overwritten(*slot))
-            .map(|(_, open)| trail::perhaps(open.invocation));
+            .map(|(_, open)| trail::perhaps(open.known.invocation));
         let reads = self
             .open_ones()
             .filter(move |(slot, open)| {
                 open.is_read && to.is_applied(*slot) && !from.is_applied(*slot)
             })
-            .map(|(_, open)| open.invocation);
+            .map(|(_, open)| open.known.invocation);
         overwritten.chain([entry]).chain(reads)
     }
 
@@ -492,7 +547,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         }
         let overwrites = |next: &S::Op| self.specification.overwrites(&from.state, next, op);
         let all_overwrite = self.open_ones().all(|(slot, open)| {
-            open.is_read || to.progress.is_applied(slot) || overwrites(open.op)
+            open.is_read || to.progress.is_applied(slot) || overwrites(open.known.op)
         });
         if all_overwrite
             && (!changers.with_unknown
@@ -565,7 +620,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         let mut between = self
             .open_ones()
             .filter(|(slot, _)| !progress.is_applied(*slot))
-            .map(|(_, open)| (open.op, Some(open.ret)))
+            .map(|(_, open)| (open.known.op, Some(open.known.ret)))
             .chain(unused.map(|class| (self.classes[class].op, None)))
             .chain(ahead.operations[..read.behind].iter().copied());
         let may_come = (self.specification).look_ahead(state, (read.op, read.ret), &mut between);
@@ -585,7 +640,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         for read in &mut ahead.reads {
             let mut open = self.open_ones();
             read.slot = open
-                .find(|(_, open)| open.invocation == read.invocation)
+                .find(|(_, open)| open.known.invocation == read.invocation)
                 .map(|(slot, _)| slot);
         }
         ahead

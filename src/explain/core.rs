@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, collections::HashSet, time::Instant};
 
-use super::erased::{Erased, Member, Object, Returned, Within};
+use super::erased::{Erased, Member, Object, Returned, Within, changes_nothing};
 use crate::{
     check::{self, Budget, Moment, Report, Verdict},
     event::ProcessId,
@@ -95,7 +95,7 @@ impl<'h, S: Specification> Core<'_, 'h, S> {
     pub(super) fn places(&self, kept: &[usize], otherwise: Place) -> Vec<Place> {
         let place = |operation: &Operation<'_, S::Op, S::Ret>| match otherwise {
             // It changes nothing, so where all is well with it, all is well without it.
-            Place::Loose if self.specification.is_read(operation.op) => Place::Gone,
+            Place::Loose if changes_nothing(self.specification, operation) => Place::Gone,
             otherwise => otherwise,
         };
         let mut places: Vec<_> = self.operations.iter().map(place).collect();
@@ -122,7 +122,7 @@ impl<'h, S: Specification> Core<'_, 'h, S> {
     /// more.
     pub(super) fn has_source(&self, others: &[usize]) -> bool {
         let mut places = vec![Place::Gone; self.operations.len()];
-        let changes = |it: &&usize| !self.specification.is_read(self.operations[**it].op);
+        let changes = |it: &&usize| !changes_nothing(self.specification, &self.operations[**it]);
         (others.iter().filter(changes)).for_each(|&it| places[it] = Place::Loose);
         places[self.culprit] = Place::Kept;
         self.check(&places, true).0.is_linearizable()

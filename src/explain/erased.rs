@@ -23,9 +23,15 @@ pub(super) trait Object {
 
     fn is_read(&self, operation: usize) -> bool;
 
+    /// See [`Specification::changes_nothing`], of what it returned, which is known.
+    fn changes_nothing(&self, operation: usize) -> bool;
+
     fn would_return(&self, state: usize, operation: usize) -> Option<Box<dyn Debug + '_>>;
 
     fn are_equal(&self, one: usize, other: usize) -> bool;
+
+    /// Of what they returned, which is known.
+    fn are_rets_equal(&self, one: usize, other: usize) -> bool;
 
     fn op(&self, operation: usize) -> &dyn Debug;
 
@@ -103,6 +109,10 @@ impl<S: Specification> Object for Erased<'_, '_, S> {
         self.specification.is_read(self.operations[operation].op)
     }
 
+    fn changes_nothing(&self, operation: usize) -> bool {
+        changes_nothing(self.specification, &self.operations[operation])
+    }
+
     fn would_return(&self, state: usize, operation: usize) -> Option<Box<dyn Debug + '_>> {
         let (states, op) = (self.states.borrow(), self.operations[operation].op);
         let would = self.specification.would_return(states.get(state), op);
@@ -111,6 +121,11 @@ impl<S: Specification> Object for Erased<'_, '_, S> {
 
     fn are_equal(&self, one: usize, other: usize) -> bool {
         self.operations[one].op == self.operations[other].op
+    }
+
+    fn are_rets_equal(&self, one: usize, other: usize) -> bool {
+        let ret = |operation: usize| self.operations[operation].outcome.ok();
+        ret(one) == ret(other)
     }
 
     fn op(&self, operation: usize) -> &dyn Debug {
@@ -144,6 +159,17 @@ impl<S: Specification> Object for Erased<'_, '_, S> {
 
     fn fmt_state(&self, state: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.states.borrow().get(state).fmt(f)
+    }
+}
+
+/// Whether the operation never changes any state, whatever it returns, or where it returns what it did.
+pub(super) fn changes_nothing<S: Specification>(
+    specification: &S,
+    Operation { op, outcome, .. }: &Operation<'_, S::Op, S::Ret>,
+) -> bool {
+    match outcome.ok() {
+        Some(ret) => specification.changes_nothing(op, ret),
+        None => specification.is_read(op),
     }
 }
 
@@ -250,6 +276,10 @@ impl<'a> Specification for Within<'a> {
         self.0.is_read(member.operation) // loose ones are not there
     }
 
+    fn changes_nothing(&self, member: &Member<'a>, _: &Returned<'a>) -> bool {
+        self.0.changes_nothing(member.operation) // neither are these
+    }
+
     fn would_return(&self, state: &State<'a>, member: &Member<'a>) -> Option<Returned<'a>> {
         let would = self.0.would_return(state.at, member.operation);
         would.map(Returned::Would)
@@ -260,6 +290,17 @@ impl PartialEq for Member<'_> {
     fn eq(&self, other: &Self) -> bool {
         // Loose or not, it means the same where its outcome is unknown.
         self.object.are_equal(self.operation, other.operation)
+    }
+}
+
+impl PartialEq for Returned<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Recorded(object, one), Self::Recorded(_, other)) => {
+                object.are_rets_equal(*one, *other)
+            }
+            _ => false, // what would be returned is told, and not compared
+        }
     }
 }
 

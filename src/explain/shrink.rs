@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     core::{Core, Limits, Place},
+    erased::changes_nothing,
     text::{self, fit},
     timeline::{STATE, Timeline},
 };
@@ -684,7 +685,7 @@ where
         let (tying, kept): (Vec<_>, Vec<_>) =
             all.partition(|&it| self.about(&operations[it]) == About::All);
         let may_go = |&it: &usize| {
-            it != self.core.culprit && self.core.specification.is_read(operations[it].op)
+            it != self.core.culprit && changes_nothing(self.core.specification, &operations[it])
         };
         if !tying.is_empty() && tying.iter().all(may_go) && self.is_violation(&kept) == Some(true) {
             self.core.keep(&kept);

@@ -82,6 +82,10 @@ impl<V: Clone + Eq + Hash + Debug> Model for CasRegister<V> {
         matches!(op, Op::Read)
     }
 
+    fn changes_nothing(&self, op: &Op<V>, ret: &Ret<V>) -> bool {
+        self.is_read(op) || *ret == Ret::Swapped(false)
+    }
+
     fn overwrites(&self, _state: &Option<V>, op: &Op<V>, earlier: &Op<V>) -> bool {
         matches!((op, earlier), (Op::Write(_), Op::Write(_)))
     }

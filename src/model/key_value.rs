@@ -216,6 +216,10 @@ where
         matches!(op, Op::Get(_))
     }
 
+    fn changes_nothing(&self, op: &Op<K, V>, ret: &Ret<V>) -> bool {
+        self.is_read(op) || matches!(ret, Ret::Swapped(false) | Ret::Refused)
+    }
+
     fn overwrites(&self, entries: &Vec<(K, V)>, op: &Op<K, V>, earlier: &Op<K, V>) -> bool {
         let key = op.key();
         let new = match op {

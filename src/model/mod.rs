@@ -85,6 +85,8 @@ pub(crate) use self::collection::Entry;
 use crate::history::History;
 
 /// A sequential object, as one would write it for a single thread.
+///
+/// Operations that are equal and returned what is equal are the same to it: the checker takes one for the other.
 pub trait Model {
     /// The operations with their arguments.
     type Op: PartialEq + Debug;
@@ -112,6 +114,13 @@ pub trait Model {
     fn is_read(&self, op: &Self::Op) -> bool {
         let _ = op;
         false
+    }
+
+    /// Whether the operation never changes any state where it returns this: a read, or a compare-and-swap that failed. It is as with
+    /// [`is_read`](Self::is_read), which this asks if it is not said otherwise, and has to be so of all that are reads.
+    fn changes_nothing(&self, op: &Self::Op, ret: &Self::Ret) -> bool {
+        let _ = ret;
+        self.is_read(op)
     }
 
     /// The part of the object that the operation is about, such as a hash of its key, where the object has parts
@@ -219,11 +228,13 @@ fn part_of(key: &impl Hash) -> u64 {
 }
 
 /// A sequential object that may do one of several things. Every [`Model`] is one.
+///
+/// Operations that are equal and returned what is equal are the same to the object: the checker takes one for the other.
 pub trait Specification {
     /// The operations with their arguments.
     type Op: PartialEq + Debug;
     /// What operations return.
-    type Ret: Debug;
+    type Ret: PartialEq + Debug;
     /// What the object holds.
     type State: Clone + Eq + Hash + Debug;
 
@@ -263,6 +274,12 @@ pub trait Specification {
     fn is_read(&self, op: &Self::Op) -> bool {
         let _ = op;
         false
+    }
+
+    /// See [`Model::changes_nothing`].
+    fn changes_nothing(&self, op: &Self::Op, ret: &Self::Ret) -> bool {
+        let _ = ret;
+        self.is_read(op)
     }
 
     /// See [`Model::part`].
@@ -349,6 +366,10 @@ impl<M: Model> Specification for M {
 
     fn is_read(&self, op: &Self::Op) -> bool {
         Model::is_read(self, op)
+    }
+
+    fn changes_nothing(&self, op: &Self::Op, ret: &Self::Ret) -> bool {
+        Model::changes_nothing(self, op, ret)
     }
 
     fn part(&self, op: &Self::Op) -> Option<u64> {

@@ -52,6 +52,10 @@ impl Model for Mutex {
         *held = !matches!(op, Op::Release);
         was_held != *held
     }
+
+    fn changes_nothing(&self, _op: &Op, ret: &bool) -> bool {
+        !ret
+    }
 }
 
 #[cfg(feature = "format")]

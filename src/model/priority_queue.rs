@@ -78,6 +78,10 @@ impl<V: Clone + Ord + Hash + Debug> Model for PriorityQueue<V> {
         matches!(op, Op::Peek)
     }
 
+    fn changes_nothing(&self, op: &Op<V>, ret: &Ret<V>) -> bool {
+        self.is_read(op) || *ret == Ret::Value(None)
+    }
+
     fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {
         match (op, ret) {
             (Op::Insert(value), _) => About::value(value),

@@ -105,6 +105,10 @@ impl<V: Clone + Eq + Hash + Debug> Model for Queue<V> {
         matches!(op, Op::Peek | Op::Len)
     }
 
+    fn changes_nothing(&self, op: &Op<V>, ret: &Ret<V>) -> bool {
+        self.is_read(op) || matches!(ret, Ret::Enqueued(false) | Ret::Value(None))
+    }
+
     fn collection<'h>(&'h self, history: &'h History<Op<V>, Ret<V>>) -> Option<Collection<'h>> {
         let access = |op: &'h Op<V>, ret: Option<&'h Ret<V>>| match (op, ret) {
             (Op::Enqueue(value), None | Some(Ret::Enqueued(true))) => Some(Access::Put(value)),

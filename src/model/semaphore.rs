@@ -61,6 +61,10 @@ impl Model for Semaphore {
         *left = then.unwrap_or(*left);
         then.is_some()
     }
+
+    fn changes_nothing(&self, _op: &Op, ret: &bool) -> bool {
+        !ret
+    }
 }
 
 #[cfg(feature = "format")]

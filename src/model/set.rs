@@ -109,6 +109,10 @@ impl<V: Clone + Ord + Hash + Debug> Model for Set<V> {
         matches!(op, Op::Contains(_) | Op::Read)
     }
 
+    fn changes_nothing(&self, op: &Op<V>, ret: &Ret<V>) -> bool {
+        self.is_read(op) || *ret == Ret::Is(false)
+    }
+
     fn part(&self, op: &Op<V>) -> Option<u64> {
         match op {
             Op::Add(element) | Op::Remove(element) | Op::Contains(element) => {

@@ -74,6 +74,10 @@ impl<V: Clone + Eq + Hash + Debug> Model for Stack<V> {
         matches!(op, Op::Peek)
     }
 
+    fn changes_nothing(&self, op: &Op<V>, ret: &Ret<V>) -> bool {
+        self.is_read(op) || *ret == Ret::Value(None)
+    }
+
     fn collection<'h>(&'h self, history: &'h History<Op<V>, Ret<V>>) -> Option<Collection<'h>> {
         let access = |op: &'h Op<V>, ret: Option<&'h Ret<V>>| match (op, ret) {
             (Op::Push(value), None | Some(Ret::Done)) => Some(Access::Put(value)),

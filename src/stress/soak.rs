@@ -61,6 +61,10 @@ impl<S: Specification> Specification for From<'_, S> {
         self.specification.is_read(op)
     }
 
+    fn changes_nothing(&self, op: &S::Op, ret: &S::Ret) -> bool {
+        self.specification.changes_nothing(op, ret)
+    }
+
     fn part(&self, op: &S::Op) -> Option<u64> {
         self.specification.part(op)
     }

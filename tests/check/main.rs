@@ -22,8 +22,8 @@ use tachograph::{
     Event, EventKind, History, HistoryBuilder, Outcome, ProcessId, Recorder,
     check::{self, Budget, Flaw, Reason, Spent, Verdict, Witness},
     model::{
-        CasRegister, Collection, KeyValue, Model, Queue, Register, Specification, Stack,
-        cas_register, key_value, queue, register, stack,
+        CasRegister, Collection, Counter, KeyValue, Model, Mutex, Queue, Register, Specification,
+        Stack, cas_register, counter, key_value, mutex, queue, register, stack,
     },
 };
 
@@ -438,6 +438,92 @@ fn logs_of_registers_with_crashes_are_judged_rightly_to_the_event() {
             other => panic!("seed {seed}: {other}"),
         }
     }
+}
+
+/// Objects at which sixteen are always busy. All explanations of each moment would be hundreds to thousands: they differ in which of equal
+/// operations have taken effect, in what had no effect, and in what might as well come later.
+#[test]
+fn objects_at_which_many_are_busy_have_few_configurations() {
+    fn is_easy<M>(model: M, most: u64, mut op: impl FnMut(&mut Random) -> M::Op)
+    where
+        M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+    {
+        const OPERATIONS: u64 = 4_000;
+
+        let shape = Shape {
+            processes: 16,
+            operations: OPERATIONS,
+            info: 0,
+            fail: 0,
+            open_ends: false,
+        };
+        let good = history(&model, &shape, &mut Random::new(1), &mut op);
+        let report = check::linearizable(&model, &good, UNLIMITED);
+        let each = report.configurations / OPERATIONS;
+        assert!(each <= most, "{each} an operation");
+        match report.verdict {
+            Verdict::Linearizable(witness) => witness.validate(&model, &good).unwrap(),
+            other => panic!("{other}"),
+        }
+    }
+    is_easy(Counter::new(), 1, |random| match random.one_in(3) {
+        true => counter::Op::Get,
+        false => counter::Op::Add(1),
+    });
+    is_easy(Counter::new(), 40, |random| match random.one_in(3) {
+        true => counter::Op::Get,
+        false => counter::Op::Add(1 + random.below(2) as i64),
+    });
+    is_easy(Mutex::new(), 1, |random| match random.one_in(2) {
+        true => mutex::Op::TryAcquire,
+        false => mutex::Op::Release,
+    });
+    is_easy(CasRegister::new(), 1, |random| {
+        cas_register::Op::Cas(random.below(3), random.below(3))
+    });
+}
+
+/// What a model says that changes nothing does not.
+#[test]
+fn what_changes_nothing_changes_nothing() {
+    fn is_so<F: Family>() {
+        let (model, mut random) = (F::model(), Random::new(1));
+        let [mut some, mut others] = [0; 2];
+        for _ in 0..1_000 {
+            let mut state = Model::initial(&model);
+            for _ in 0..20 {
+                let (op, before) = (F::op(&mut random), state.clone());
+                let ret = model.apply(&mut state, &op);
+                let changes_nothing = Model::changes_nothing(&model, &op, &ret);
+                assert!(
+                    !changes_nothing || state == before,
+                    "{}: {op:?} → {ret:?} in {before:?}",
+                    F::NAME
+                );
+                assert!(changes_nothing || !Model::is_read(&model, &op), "{op:?}");
+                *if changes_nothing {
+                    &mut some
+                } else {
+                    &mut others
+                } += 1;
+            }
+        }
+        assert!(some > 1_000 && others > 1_000, "{some} {others}");
+    }
+    is_so::<Registers>();
+    is_so::<CasRegisters>();
+    is_so::<Queues>();
+    is_so::<BoundedQueues>();
+    is_so::<Stacks>();
+    is_so::<PeekedStacks>();
+    is_so::<PriorityQueues>();
+    is_so::<Counters>();
+    is_so::<Maps>();
+    is_so::<MixedMaps>();
+    is_so::<Sets>();
+    is_so::<Mutexes>();
+    is_so::<Semaphores>();
+    is_so::<Logs>();
 }
 
 /// One register of twenty clients, the network of which is split half of the time: nobody can try what each set of the lost

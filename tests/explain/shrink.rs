@@ -1,12 +1,14 @@
 //! Shrinking, against all that can be put back.
 
+use std::cell::Cell;
+
 use tachograph::{
     Event, EventKind, History, HistoryBuilder, Operation,
     check::{self, Verdict},
     explain::{Effort, Shrunk, shrink},
     model::{
-        CasRegister, Counter, KeyValue, Model, PriorityQueue, Queue, Register, Set, Stack,
-        cas_register, counter, key_value, priority_queue, queue, register, set, stack,
+        CasRegister, Counter, KeyValue, Model, Mutex, PriorityQueue, Queue, Register, Set, Stack,
+        cas_register, counter, key_value, mutex, priority_queue, queue, register, set, stack,
     },
 };
 
@@ -712,6 +714,74 @@ fn what_takes_all_is_shown_from_a_later_state_on() {
         }
     }
     assert!(put_back > 0, "nothing was put back");
+}
+
+/// An object that forgets what one of its operations did.
+struct Forgetful<M> {
+    model: M,
+    /// So many are done before.
+    operation: u64,
+    done: Cell<u64>,
+}
+
+impl<M: Model> Model for Forgetful<M> {
+    type Op = M::Op;
+    type Ret = M::Ret;
+    type State = M::State;
+
+    fn initial(&self) -> M::State {
+        self.model.initial()
+    }
+
+    fn apply(&self, state: &mut M::State, op: &M::Op) -> M::Ret {
+        let before = state.clone();
+        let ret = self.model.apply(state, op);
+        if self.done.replace(self.done.get() + 1) == self.operation {
+            *state = before;
+        }
+        ret
+    }
+}
+
+// There were few moments with one explanation: it ended at one operation, or at dozens.
+#[test]
+fn what_is_forgotten_where_sixteen_are_busy_ends_at_ten_operations_or_fewer() {
+    fn end<M>(model: impl Fn() -> M, op: impl Fn(&mut Random) -> M::Op) -> Vec<usize>
+    where
+        M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+    {
+        let violations = (1..=6).filter_map(|seed| {
+            let forgetful = Forgetful {
+                model: model(),
+                operation: 3_600,
+                done: Cell::new(0),
+            };
+            let shape = Shape {
+                processes: 16,
+                operations: 4_000,
+                info: 0,
+                fail: 0,
+                open_ends: false,
+            };
+            let mut random = Random::new(seed);
+            let history = random::history(&forgetful, &shape, &mut random, &op);
+            let shrunk = shrink(&model(), &history, &LATER).ok()?;
+            assert!(shrunk.stands, "seed {seed}: {}", shrunk.history);
+            Some(shrunk.history.operations().count())
+        });
+        violations.collect()
+    }
+    let counters = end(Counter::new, |random| match random.one_in(2) {
+        true => counter::Op::Get,
+        false => counter::Op::Add(1),
+    });
+    let locks = end(Mutex::new, |random| match random.one_in(2) {
+        true => mutex::Op::TryAcquire,
+        false => mutex::Op::Release,
+    });
+    let is_few = |operations: &usize| *operations <= 10;
+    let all = [counters, locks].concat();
+    assert!(all.iter().all(is_few) && all.len() > 4, "{all:?}");
 }
 
 #[test]
