@@ -61,9 +61,40 @@ pub(super) struct Frontier<'s, 'h, S: Specification> {
     pub(super) trail: Trail,
     /// The memory of what is kept beside it, to go back to.
     pub(super) beside: usize,
+    thrift: Thrift,
     /// Reused from completion to completion.
     survivors: Set<S::State>,
     waiting: Set<S::State>,
+}
+
+/// When it is looked for survivors that [came too soon](Frontier::drop_what_came_too_soon). In many objects there are none: the longer none was
+/// found, the longer is the pause, unless there are twice as many survivors then.
+#[derive(Clone, Copy, Default)]
+struct Thrift {
+    /// So many completions are passed over.
+    pause: u32,
+    /// So many of them are left.
+    left: u32,
+    /// So many survivors there were then.
+    survivors: usize,
+}
+
+impl Thrift {
+    fn passes_over(&mut self, survivors: usize) -> bool {
+        let passes_over = self.left > 0 && survivors < 2 * self.survivors;
+        self.left -= u32::from(passes_over);
+        passes_over
+    }
+
+    fn note(&mut self, before: usize, after: usize) {
+        const LONGEST: u32 = 127;
+        self.pause = match after < before {
+            true => 0,
+            false => LONGEST.min(2 * self.pause + 1),
+        };
+        self.left = self.pause;
+        self.survivors = after;
+    }
 }
 
 /// What stopped the search.
@@ -97,6 +128,7 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
             configurations: vec![Configuration::first(specification.initial())],
             trail: Trail::default(),
             beside: 0,
+            thrift: Thrift::default(),
             survivors: Set::default(),
             waiting: Set::default(),
         }
@@ -115,9 +147,15 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
             configurations: configurations.collect(),
             trail: Trail::default(),
             beside: 0,
+            thrift: self.thrift,
             survivors: Set::default(),
             waiting: Set::default(),
         }
+    }
+
+    /// Looks for what may be dropped at each completion, whether it is worth it or not.
+    pub(super) fn look_everywhere(&mut self) {
+        self.thrift = Thrift::default();
     }
 
     /// The first invocation of what is open and will complete.
@@ -222,10 +260,11 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
     /// do so now, and also later.
     fn drop_what_came_too_soon(&mut self, meter: &mut Meter<'_>) {
         // What is looked ahead to makes states simpler: they would have to be made so here, too.
-        if self.survivors.list.len() < 2 || self.window.looks_ahead() {
+        let before = self.survivors.list.len();
+        if before < 2 || self.window.looks_ahead() || self.thrift.passes_over(before) {
             return;
         }
-        let mut is_too_soon = vec![false; self.survivors.list.len()];
+        let mut is_too_soon = vec![false; before];
         for from in &self.survivors.list {
             let mut arrive = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
                 meter.count();
@@ -246,6 +285,7 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
         self.survivors
             .list
             .retain(|_| is_too_soon.next() == Some(false));
+        self.thrift.note(before, self.survivors.list.len());
     }
 
     /// From each of the waiting configurations, lets what can take effect do so, in all orders, until the operation in this

@@ -56,6 +56,7 @@ pub(crate) fn moments<S: Specification>(
     let mut moments = until.map(|_| Vec::<Option<Moment<S::State>>>::new());
     let events = history.events().take_while(|event| event.index < until[1]);
     for (position, event) in events.enumerate() {
+        frontier.look_everywhere();
         let done = match event.kind {
             EventKind::Invoke(op) => match history.end_at(position) {
                 (Outcome::Ok(ret), completion) => {

@@ -15,6 +15,8 @@ pub(super) struct Window<'s, 'h, S: Specification> {
     specification: &'s S,
     /// Those that will complete, each in the slot that its bit stands for.
     slots: Vec<Option<Open<'h, S::Op, S::Ret>>>,
+    /// So many of them are behind an equal.
+    behind: usize,
     /// Those of unknown outcome.
     classes: Vec<Class<'h, S::Op>>,
     /// The classes by their ends: those that no longer matter come first.
@@ -158,6 +160,7 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         Self {
             specification,
             slots: Vec::new(),
+            behind: 0,
             classes: Vec::new(),
             by_end: Vec::new(),
             unknown: 0,
@@ -250,7 +253,9 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
                 *nearest = Some((other, apart));
             }
         }
+        self.behind += usize::from(before.is_some());
         if let Some(next) = next.and_then(|(next, _)| self.slots[next].as_mut()) {
+            self.behind += usize::from(next.behind.is_none());
             next.behind = Some(slot);
         }
         before.map(|(before, _)| before)
@@ -258,13 +263,16 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
 
     /// The operation in this slot completed, or is not yet invoked.
     pub(super) fn close(&mut self, slot: usize) {
-        let closed = self.slots[slot].take();
-        let Some(closed) = closed.filter(|closed| !closed.is_read) else {
+        let before = self.slots[slot].take().and_then(|closed| closed.behind);
+        if self.behind == 0 {
             return;
-        };
+        }
         let mut others = self.slots.iter_mut().flatten();
-        if let Some(next) = others.find(|open| open.behind == Some(slot)) {
-            next.behind = closed.behind;
+        let next = others.find(|open| open.behind == Some(slot));
+        // Of the two, one is less behind an equal, unless this was the last one.
+        self.behind -= usize::from(before.is_some() || next.is_some());
+        if let Some(next) = next {
+            next.behind = before;
         }
     }
 
