@@ -42,7 +42,8 @@ impl<T> Configuration<T> {
     }
 }
 
-/// Configurations of which none makes another one superfluous.
+/// Configurations of which none makes another one superfluous, as far as that is found: where there are many, those are compared that have
+/// the same done.
 pub(super) struct Set<T> {
     pub(super) list: Vec<Configuration<T>>,
     /// The places in the list, by operations done and state. Empty while the list is short.
@@ -117,22 +118,33 @@ impl<T: Eq + Hash> Set<T> {
         std::mem::take(&mut self.compared)
     }
 
-    /// The places of those that this one makes superfluous.
-    pub(super) fn superfluous_beside<'a>(
-        &'a self,
-        better: &'a Configuration<T>,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let is_long = self.list.len() > SHORT;
-        let hash = if is_long { hash(better) } else { 0 };
-        let near = self.places.iter_hash(hash).map(|place| place.at as usize);
-        let near = near.filter(move |_| is_long);
-        let all = 0..if is_long { 0 } else { self.list.len() };
-        near.chain(all).filter(|&place| {
+    /// Hands out the places of those that this one makes superfluous, as far as they are found; says with how many it was compared.
+    pub(super) fn superfluous_beside(
+        &self,
+        better: &Configuration<T>,
+        mut found: impl FnMut(usize),
+    ) -> usize {
+        let mut compared = 0;
+        let mut compare = |place: usize| {
             let other = &self.list[place];
-            better.progress.has_as_much_done_as(&other.progress)
+            compared += 1;
+            if better.progress.has_as_much_done_as(&other.progress)
                 && better.state == other.state
                 && better.progress.is_as_good_as(&other.progress)
-        })
+            {
+                found(place);
+            }
+        };
+        match self.list.len() > SHORT {
+            true => {
+                let hash = hash(better);
+                let places = self.places.iter_hash(hash);
+                let places = places.filter(|place| place.hash == hash);
+                places.for_each(|place| compare(place.at as usize));
+            }
+            false => (0..self.list.len()).for_each(compare),
+        }
+        compared
     }
 
     #[inline]

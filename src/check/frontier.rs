@@ -249,7 +249,7 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
             return Err(Stop::Empty);
         }
         self.window.close(slot);
-        self.drop_what_came_too_soon(meter);
+        self.drop_what_came_too_soon(enough, meter);
         self.narrow();
         std::mem::swap(&mut self.configurations, &mut self.survivors.list);
         self.compact();
@@ -257,22 +257,26 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
     }
 
     /// Of two survivors of which one comes to what the other is if one more operation takes effect, keeps the one where it has not: there it may
-    /// do so now, and also later.
-    fn drop_what_came_too_soon(&mut self, meter: &mut Meter<'_>) {
+    /// do so now, and also later. With `enough` done, or nothing left to spend, it is left at what was found.
+    fn drop_what_came_too_soon(&mut self, enough: u64, meter: &mut Meter<'_>) {
         // What is looked ahead to makes states simpler: they would have to be made so here, too.
         let before = self.survivors.list.len();
         if before < 2 || self.window.looks_ahead() || self.thrift.passes_over(before) {
             return;
         }
         let mut is_too_soon = vec![false; before];
+        let (held, bytes) = (before + self.configurations.len(), self.bytes());
         for from in &self.survivors.list {
+            if meter.done() > enough || meter.check::<S::State>(held, bytes).is_err() {
+                break;
+            }
+            let mut compared = 0;
             let mut arrive = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
                 meter.count();
                 self.window.settle(&mut to, None);
                 self.window.overwrite(from, &mut to, effect.op);
-                for place in self.survivors.superfluous_beside(&to) {
-                    is_too_soon[place] = true;
-                }
+                let found = |place: usize| is_too_soon[place] = true;
+                compared += self.survivors.superfluous_beside(&to, found);
             };
             for slot in 0..self.window.slots() {
                 self.window.apply(slot, from, &mut arrive);
@@ -280,6 +284,7 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
             for class in self.window.classes() {
                 self.window.apply_unknown(class, from, &mut arrive);
             }
+            meter.went_through(compared);
         }
         let mut is_too_soon = is_too_soon.into_iter();
         self.survivors

@@ -145,6 +145,10 @@ mod tests {
         fn is_read(&self, op: &M::Op) -> bool {
             Model::is_read(self.0, op)
         }
+
+        fn changes_nothing(&self, op: &M::Op, ret: &M::Ret) -> bool {
+            Model::changes_nothing(self.0, op, ret)
+        }
     }
 
     type Below<'a> = &'a mut dyn FnMut(u32) -> u32;

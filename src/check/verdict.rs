@@ -70,10 +70,10 @@ pub struct Violation<T> {
     /// How the operations before may have taken effect: a longest linearization of the part of the object where the
     /// violation is.
     pub prefix: Witness,
-    /// What may have been the case before that event, of all there is at most
+    /// What may have been the case before that event, if as little as possible has taken effect; at most
     /// [`EXPLAINED`](Self::EXPLAINED).
     pub explained: Vec<Explained<T>>,
-    /// How many there are in all; 1 for a [collection](Specification::collection), of which one is looked for.
+    /// How many of these were found; 1 for a [collection](Specification::collection), of which one is looked for.
     pub configurations: usize,
 }
 

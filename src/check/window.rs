@@ -238,8 +238,10 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     /// the others have more time. Returns the slot of the one that this one is behind, and puts it before the next one.
     #[inline]
     fn queue_up(&mut self, slot: usize, known: &Known<'h, S::Op, S::Ret>) -> Option<usize> {
+        /// Among so many it is looked for: there may be thousands.
+        const NEAR: usize = 64;
         let (mut before, mut next) = (None, None);
-        for (other, open) in self.open_ones() {
+        for (other, open) in self.open_ones().take(NEAR) {
             let its = &open.known;
             if open.is_read || its.op != known.op || its.ret != known.ret {
                 continue;
@@ -267,11 +269,11 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         if self.behind == 0 {
             return;
         }
-        let mut others = self.slots.iter_mut().flatten();
-        let next = others.find(|open| open.behind == Some(slot));
-        // Of the two, one is less behind an equal, unless this was the last one.
-        self.behind -= usize::from(before.is_some() || next.is_some());
-        if let Some(next) = next {
+        self.behind -= usize::from(before.is_some());
+        // Mostly there is one; of what is not near one another more may be behind the same.
+        let others = self.slots.iter_mut().flatten();
+        for next in others.filter(|open| open.behind == Some(slot)) {
+            self.behind -= usize::from(before.is_none());
             next.behind = before;
         }
     }

@@ -270,12 +270,12 @@ const COLUMNS: usize = 80;
 /// 2. *Keep the [part](crate::model::Model::part) of the object that the event is about.* Others say nothing about it.
 /// 3. *Drop marks, and what failed.* That did not take effect, so the others cannot miss it.
 /// 4. *Drop whole values*, where the model says that values do not miss one another
-///    ([`Model::about`](crate::model::Model::about)). Where only reads are about all of them, such as a length, these are
+///    ([`Model::about`](crate::model::Model::about)). Where only operations that changed nothing are about all of them, such as a length, these are
 ///    dropped before, if it is a violation without them: they only make it harder for the others.
 /// 5. *Drop other operations.* That alone preserves nothing: without a write, what read its value is a violation that never
 ///    happened. So what is dropped is checked as something that may have taken effect, in its own time and with its own
 ///    result, or may not be there at all. That makes more histories possible, never fewer: what is a violation even
-///    so is one whatever is put back. ([Reads](crate::model::Model::is_read) need not be put back: they only make it harder
+///    so is one whatever is put back. ([What changed nothing](crate::model::Model::changes_nothing) need not be put back: it only makes it harder
 ///    for the others.) As this can only become false by dropping more, a smallest set is found by trying large pieces first
 ///    and then smaller ones, each once.
 /// 6. *Begin later*, where there is one explanation of what happened so far, in which nothing has taken effect that need not have.

@@ -90,7 +90,8 @@ use crate::history::History;
 pub trait Model {
     /// The operations with their arguments.
     type Op: PartialEq + Debug;
-    /// What operations return.
+    /// What operations return. What is left unsaid is for [`agrees`](Self::agrees): a result that is equal to any other makes the
+    /// verdicts wrong.
     type Ret: PartialEq + Debug;
     /// What the object holds. The checker clones, compares and hashes it often: keep it small.
     type State: Clone + Eq + Hash + Debug;
@@ -117,7 +118,7 @@ pub trait Model {
     }
 
     /// Whether the operation never changes any state where it returns this: a read, or a compare-and-swap that failed. It is as with
-    /// [`is_read`](Self::is_read), which this asks if it is not said otherwise, and has to be so of all that are reads.
+    /// [`is_read`](Self::is_read), which this asks if it is not said otherwise; it is to be so of all that are reads.
     fn changes_nothing(&self, op: &Self::Op, ret: &Self::Ret) -> bool {
         let _ = ret;
         self.is_read(op)
@@ -233,7 +234,8 @@ fn part_of(key: &impl Hash) -> u64 {
 pub trait Specification {
     /// The operations with their arguments.
     type Op: PartialEq + Debug;
-    /// What operations return.
+    /// What operations return. What is left unsaid is for [`step`](Self::step): a result that is equal to any other makes the verdicts
+    /// wrong.
     type Ret: PartialEq + Debug;
     /// What the object holds.
     type State: Clone + Eq + Hash + Debug;

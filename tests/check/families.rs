@@ -132,6 +132,10 @@ impl<M: Model> Model for Plain<M> {
     fn is_read(&self, op: &M::Op) -> bool {
         self.0.is_read(op)
     }
+
+    fn changes_nothing(&self, op: &M::Op, ret: &M::Ret) -> bool {
+        self.0.changes_nothing(op, ret)
+    }
 }
 
 /// Two counters and the sum of both: operations with a part and without, of which the checker knows parts only where

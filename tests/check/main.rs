@@ -1301,6 +1301,25 @@ fn a_spent_budget_is_unknown() {
     );
 }
 
+// All of the 28,672 configurations are looked at before it is known which of them came too soon.
+#[test]
+fn what_came_too_soon_is_looked_for_within_the_budget() {
+    use counter::{Op::Add, Ret::Done};
+
+    let mut builder = HistoryBuilder::new();
+    (0..12).for_each(|place| _ = builder.invoke(place, Add(1 << place)));
+    builder.invoke(12, Add(1 << 12)).ok(12, Done);
+    (0..12).for_each(|place| _ = builder.ok(place, Done));
+    let history = builder.finish().unwrap();
+    let budget = Budget::unlimited().configurations(29_000);
+    let report = check::linearizable(&Counter::new(), &history, &budget);
+    assert!(
+        (28_672..29_100).contains(&report.configurations),
+        "{}",
+        report.configurations
+    );
+}
+
 // Each of the first five hundred steps leads to five hundred configurations, of half a megabyte together.
 #[test]
 fn what_is_yet_to_be_looked_at_counts_as_memory() {
