@@ -44,6 +44,7 @@ mod oracle;
 mod program;
 #[cfg(feature = "check")]
 #[path = "check/random.rs"]
+#[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod random;
 #[cfg(all(feature = "shuttle", feature = "stress"))]
 #[path = "../fuzz/bodies/schedule.rs"]

@@ -15,16 +15,6 @@ pub type Registers = History<register::Op<u64>, Option<u64>>;
 pub type Queues = History<queue::Op<u64>, queue::Ret<u64>>;
 pub type Stacks = History<stack::Op<u64>, stack::Ret<u64>>;
 
-fn shape(processes: u64, operations: u64) -> Shape {
-    Shape {
-        processes,
-        operations,
-        info: 0,
-        fail: 0,
-        open_ends: false,
-    }
-}
-
 /// Half reads, half writes of five values.
 pub fn registers(clients: u64, operations: u64) -> Registers {
     let op = |random: &mut Random| match random.one_in(2) {
@@ -32,7 +22,7 @@ pub fn registers(clients: u64, operations: u64) -> Registers {
         false => register::Op::Write(random.below(5)),
     };
     let mut random = Random::new(clients ^ operations);
-    let shape = shape(clients, operations);
+    let shape = Shape::all_ok(clients, operations);
     history(&Register::new(), &shape, &mut random, op)
 }
 
@@ -41,7 +31,7 @@ pub fn registers_with_unknown(clients: u64, operations: u64, info: u64) -> Regis
     let op = unique(register::Op::Write, register::Op::Read);
     let shape = Shape {
         info,
-        ..shape(clients, operations)
+        ..Shape::all_ok(clients, operations)
     };
     history(&Register::new(), &shape, &mut Random::new(7), op)
 }
@@ -49,14 +39,14 @@ pub fn registers_with_unknown(clients: u64, operations: u64, info: u64) -> Regis
 /// Values that are all different, enqueued and dequeued as often as it comes.
 pub fn queues(clients: u64, operations: u64, seed: u64) -> Queues {
     let op = unique(queue::Op::Enqueue, queue::Op::Dequeue);
-    let shape = shape(clients, operations);
+    let shape = Shape::all_ok(clients, operations);
     history(&Queue::new(), &shape, &mut Random::new(seed), op)
 }
 
 /// The same of a stack.
 pub fn stacks(clients: u64, operations: u64, seed: u64) -> Stacks {
     let op = unique(stack::Op::Push, stack::Op::Pop);
-    let shape = shape(clients, operations);
+    let shape = Shape::all_ok(clients, operations);
     history(&Stack::new(), &shape, &mut Random::new(seed), op)
 }
 

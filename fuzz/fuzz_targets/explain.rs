@@ -13,6 +13,7 @@ mod families;
 #[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod oracle;
 #[path = "../../tests/check/random.rs"]
+#[allow(dead_code, reason = "shared, and not all of it used by all")]
 mod random;
 #[path = "../../tests/explain/standing.rs"]
 mod standing;

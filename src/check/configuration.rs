@@ -1,6 +1,9 @@
 //! Configurations: explanations of the events so far, as far as it matters for those to come.
 
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::{
+    cell::Cell,
+    hash::{BuildHasher, BuildHasherDefault, Hash, Hasher},
+};
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
@@ -42,6 +45,14 @@ impl<T> Configuration<T> {
     }
 }
 
+impl<T: Eq> Configuration<T> {
+    /// Whether the state is the same and, but for reads, as much is done.
+    #[inline]
+    fn is_alike(&self, other: &Self) -> bool {
+        self.progress.has_as_much_done_as(&other.progress) && self.state == other.state
+    }
+}
+
 /// Configurations of which none makes another one superfluous, as far as that is found: where there are many, those are compared that have
 /// the same done.
 pub(super) struct Set<T> {
@@ -49,7 +60,7 @@ pub(super) struct Set<T> {
     /// The places in the list, by operations done and state. Empty while the list is short.
     places: HashTable<Place>,
     /// How often a new one was compared with one in the table.
-    compared: usize,
+    compared: Cell<usize>,
 }
 
 /// Where in the list a configuration is.
@@ -66,7 +77,7 @@ impl<T> Default for Set<T> {
         Self {
             list: Vec::new(),
             places: HashTable::new(),
-            compared: 0,
+            compared: Cell::new(0),
         }
     }
 }
@@ -114,45 +125,47 @@ impl<T: Eq + Hash> Set<T> {
     }
 
     /// How often a new one was compared with one in the table since this was asked last.
-    pub(super) fn take_compared(&mut self) -> usize {
-        std::mem::take(&mut self.compared)
+    pub(super) fn take_compared(&self) -> usize {
+        self.compared.take()
     }
 
-    /// Hands out the places of those that this one makes superfluous, as far as they are found; says with how many it was compared.
+    /// Hands out the places of those that this one makes superfluous, as far as they are found.
     pub(super) fn superfluous_beside(
         &self,
         better: &Configuration<T>,
         mut found: impl FnMut(usize),
-    ) -> usize {
-        let mut compared = 0;
-        let mut compare = |place: usize| {
+    ) {
+        self.any_near(better, |place| {
             let other = &self.list[place];
-            compared += 1;
-            if better.progress.has_as_much_done_as(&other.progress)
-                && better.state == other.state
-                && better.progress.is_as_good_as(&other.progress)
-            {
+            if better.is_alike(other) && better.progress.is_as_good_as(&other.progress) {
                 found(place);
             }
-        };
+            false
+        });
+    }
+
+    /// Whether it is so of any place where one may be that is [alike](Configuration::is_alike).
+    #[inline]
+    fn any_near(&self, its: &Configuration<T>, is_so: impl FnMut(usize) -> bool) -> bool {
         match self.list.len() > SHORT {
             true => {
-                let hash = hash(better);
+                let hash = hash(its);
                 let places = self.places.iter_hash(hash);
                 let places = places.filter(|place| place.hash == hash);
-                places.for_each(|place| compare(place.at as usize));
+                let count = |_: &_| self.compared.set(self.compared.get() + 1);
+                let mut places = places.inspect(count).map(|place| place.at as usize);
+                places.any(is_so)
             }
-            false => (0..self.list.len()).for_each(compare),
+            false => (0..self.list.len()).any(is_so),
         }
-        compared
     }
 
     #[inline]
-    fn alike(&mut self, new: &Configuration<T>) -> Alike {
+    fn alike(&self, new: &Configuration<T>) -> Alike {
         let mut worse = None;
-        let mut better = |place: usize| {
+        let found = self.any_near(new, |place| {
             let old = &self.list[place];
-            if !old.progress.has_as_much_done_as(&new.progress) || old.state != new.state {
+            if !old.is_alike(new) {
                 return false;
             }
             let is_as_good = old.progress.is_as_good_as(&new.progress);
@@ -160,17 +173,7 @@ impl<T: Eq + Hash> Set<T> {
                 worse = Some(place);
             }
             is_as_good
-        };
-        let found = match self.list.len() > SHORT {
-            true => {
-                let hash = hash(new);
-                let places = self.places.iter_hash(hash);
-                let places = places.filter(|place| place.hash == hash);
-                let places = places.inspect(|_| self.compared += 1);
-                places.map(|place| place.at as usize).any(&mut better)
-            }
-            false => (0..self.list.len()).any(&mut better),
-        };
+        });
         match (found, worse) {
             (true, _) => Alike::Better,
             (false, Some(place)) => Alike::Worse(place),

@@ -61,7 +61,8 @@ pub(super) struct Frontier<'s, 'h, S: Specification> {
     pub(super) trail: Trail,
     /// The memory of what is kept beside it, to go back to.
     pub(super) beside: usize,
-    thrift: Thrift,
+    /// None, where it is looked at each completion.
+    thrift: Option<Thrift>,
     /// Reused from completion to completion.
     survivors: Set<S::State>,
     waiting: Set<S::State>,
@@ -128,7 +129,7 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
             configurations: vec![Configuration::first(specification.initial())],
             trail: Trail::default(),
             beside: 0,
-            thrift: Thrift::default(),
+            thrift: Some(Thrift::default()),
             survivors: Set::default(),
             waiting: Set::default(),
         }
@@ -155,7 +156,7 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
 
     /// Looks for what may be dropped at each completion, whether it is worth it or not.
     pub(super) fn look_everywhere(&mut self) {
-        self.thrift = Thrift::default();
+        self.thrift = None;
     }
 
     /// The first invocation of what is open and will complete.
@@ -259,9 +260,13 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
     /// Of two survivors of which one comes to what the other is if one more operation takes effect, keeps the one where it has not: there it may
     /// do so now, and also later. With `enough` done, or nothing left to spend, it is left at what was found.
     fn drop_what_came_too_soon(&mut self, enough: u64, meter: &mut Meter<'_>) {
-        // What is looked ahead to makes states simpler: they would have to be made so here, too.
         let before = self.survivors.list.len();
-        if before < 2 || self.window.looks_ahead() || self.thrift.passes_over(before) {
+        // What is looked ahead to makes states simpler: they would have to be made so here, too.
+        if before < 2 || self.window.looks_ahead() {
+            return;
+        }
+        let thrift = self.thrift.as_mut();
+        if thrift.is_some_and(|thrift| thrift.passes_over(before)) {
             return;
         }
         let mut is_too_soon = vec![false; before];
@@ -270,27 +275,23 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
             if meter.done() > enough || meter.check::<S::State>(held, bytes).is_err() {
                 break;
             }
-            let mut compared = 0;
-            let mut arrive = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
+            let arrive = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
                 meter.count();
                 self.window.settle(&mut to, None);
                 self.window.overwrite(from, &mut to, effect.op);
                 let found = |place: usize| is_too_soon[place] = true;
-                compared += self.survivors.superfluous_beside(&to, found);
+                self.survivors.superfluous_beside(&to, found);
             };
-            for slot in 0..self.window.slots() {
-                self.window.apply(slot, from, &mut arrive);
-            }
-            for class in self.window.classes() {
-                self.window.apply_unknown(class, from, &mut arrive);
-            }
-            meter.went_through(compared);
+            self.window.apply_each(from, true, arrive);
+            meter.went_through(self.survivors.take_compared());
         }
         let mut is_too_soon = is_too_soon.into_iter();
         self.survivors
             .list
             .retain(|_| is_too_soon.next() == Some(false));
-        self.thrift.note(before, self.survivors.list.len());
+        if let Some(thrift) = &mut self.thrift {
+            thrift.note(before, self.survivors.list.len());
+        }
     }
 
     /// From each of the waiting configurations, lets what can take effect do so, in all orders, until the operation in this
@@ -404,7 +405,7 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
         let (window, trail) = (&self.window, &mut self.trail);
         let (survivors, waiting) = (&mut self.survivors, &mut self.waiting);
         let changers = Changers::new(with_unknown);
-        let mut arrive = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
+        let arrive = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
             meter.count();
             if !window.settle(&mut to, ahead) {
                 return;
@@ -429,13 +430,6 @@ impl<'s, 'h, S: Specification> Frontier<'s, 'h, S> {
                 entries.fold(last, |last, entry| trail.push(last, entry))
             });
         };
-        for slot in 0..window.slots() {
-            window.apply(slot, from, &mut arrive);
-        }
-        if with_unknown {
-            for class in window.classes() {
-                window.apply_unknown(class, from, &mut arrive);
-            }
-        }
+        window.apply_each(from, with_unknown, arrive);
     }
 }

@@ -4,10 +4,10 @@ use super::{
     Budget,
     budget::Account,
     frontier::{Approach, Frontier},
-    window::{Ahead, Known},
+    search::{Told, told},
+    window::Ahead,
 };
 use crate::{
-    event::EventKind,
     history::{ByProcess, History, Operation, Outcome},
     model::Specification,
 };
@@ -52,35 +52,26 @@ pub(crate) fn moments<S: Specification>(
     let account = Account::new(*budget, history.len());
     let mut meter = account.meter(u64::MAX);
     let mut frontier = Frontier::new(specification, Approach::Exact);
+    frontier.look_everywhere();
     let mut slots = ByProcess::<usize>::new();
     let mut moments = until.map(|_| Vec::<Option<Moment<S::State>>>::new());
     let events = history.events().take_while(|event| event.index < until[1]);
     for (position, event) in events.enumerate() {
-        frontier.look_everywhere();
-        let done = match event.kind {
-            EventKind::Invoke(op) => match history.end_at(position) {
-                (Outcome::Ok(ret), completion) => {
-                    let invoked = frontier.invoke(Known {
-                        op,
-                        ret,
-                        invocation: event.index,
-                        completion,
-                    });
-                    invoked.map(|slot| _ = slots.insert(event.process, slot))
-                }
-                (Outcome::Info | Outcome::Open, _) => {
-                    frontier.invoke_unknown(op, event.index, u64::MAX);
-                    Ok(())
-                }
-                (Outcome::Fail, _) => Ok(()),
-            },
-            EventKind::Ok(_) => match slots.remove(event.process) {
+        let done = match told(history, position, u64::MAX) {
+            None => Ok(()),
+            Some(Told::Invoke(known)) => frontier
+                .invoke(known)
+                .map(|slot| _ = slots.insert(event.process, slot)),
+            Some(Told::InvokeUnknown(op)) => {
+                frontier.invoke_unknown(op, event.index, u64::MAX);
+                Ok(())
+            }
+            Some(Told::Complete(_)) => match slots.remove(event.process) {
                 Some(slot) => {
                     frontier.complete(slot, event.index, Ahead::nothing, u64::MAX, &mut meter)
                 }
                 None => Ok(()), // it is judged beforehand whether there is one
             },
-            _ => Ok(()),
         };
         if done.is_err() {
             break;
@@ -118,6 +109,7 @@ mod tests {
     use super::*;
     use crate::{
         check::linearizable,
+        event::EventKind,
         history::HistoryBuilder,
         model::{CasRegister, Counter, Model, Queue, cas_register, counter, queue},
     };

@@ -256,7 +256,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 break;
             }
             let invocation = event.index;
-            match self.told(position, end) {
+            match told(self.history, position, end) {
                 None => continue,
                 Some(Told::Invoke(known)) => {
                     operations += 1;
@@ -360,7 +360,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
                 }
                 _ => {}
             }
-            let result = match self.told(position, end) {
+            let result = match told(self.history, position, end) {
                 None => continue,
                 Some(Told::Invoke(known)) => {
                     operations += 1;
@@ -417,26 +417,6 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
         Search { end, operations }
     }
 
-    /// What the event at this position says, as far as the events before `end` tell what comes of it. `None` if that is nothing.
-    #[inline]
-    fn told(&self, position: usize, end: u64) -> Option<Told<'h, S::Op, S::Ret>> {
-        match self.history.at(position).kind {
-            EventKind::Mark(_) | EventKind::Info | EventKind::Fail => None,
-            EventKind::Ok(ret) => Some(Told::Complete(ret)),
-            EventKind::Invoke(op) => match self.history.end_at(position) {
-                (_, completion) if completion >= end => Some(Told::InvokeUnknown(op)),
-                (Outcome::Info | Outcome::Open, _) => Some(Told::InvokeUnknown(op)),
-                (Outcome::Ok(ret), completion) => Some(Told::Invoke(Known {
-                    op,
-                    ret,
-                    invocation: self.history.at(position).index,
-                    completion,
-                })),
-                (Outcome::Fail, _) => None,
-            },
-        }
-    }
-
     /// So many events are looked ahead: where there are few reads, looking further takes longer than it saves.
     const AHEAD: usize = if cfg!(test) { 2 } else { 256 };
 
@@ -452,7 +432,7 @@ impl<'a, 'h, S: Specification> Check<'a, 'h, S> {
             if event.index >= end {
                 break;
             }
-            match self.told(position, end) {
+            match told(self.history, position, end) {
                 None => {}
                 Some(Told::Invoke(its)) => ahead.operations.push((its.op, Some(its.ret))),
                 Some(Told::InvokeUnknown(op)) => ahead.operations.push((op, None)),
@@ -529,7 +509,7 @@ impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
             // Whoever asked will see that there is no more to spend.
             let bytes = by_value.capacity() * size_of::<(u64, u64)>();
             meter.check_pass(done, bytes).ok()?;
-            let (about, event) = match self.check.told(position, self.end) {
+            let (about, event) = match told(history, position, self.end) {
                 None => continue,
                 Some(Told::Invoke(_)) => continue, // it completes
                 Some(Told::InvokeUnknown(op)) => (specification.about(op, None), None),
@@ -550,8 +530,33 @@ impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
     }
 }
 
+/// What the event at this position says, as far as the events before `end` tell what comes of it. `None` if that is nothing.
+#[inline]
+pub(super) fn told<O, R>(
+    history: &History<O, R>,
+    position: usize,
+    end: u64,
+) -> Option<Told<'_, O, R>> {
+    let event = history.at(position);
+    match event.kind {
+        EventKind::Mark(_) | EventKind::Info | EventKind::Fail => None,
+        EventKind::Ok(ret) => Some(Told::Complete(ret)),
+        EventKind::Invoke(op) => match history.end_at(position) {
+            (_, completion) if completion >= end => Some(Told::InvokeUnknown(op)),
+            (Outcome::Info | Outcome::Open, _) => Some(Told::InvokeUnknown(op)),
+            (Outcome::Ok(ret), completion) => Some(Told::Invoke(Known {
+                op,
+                ret,
+                invocation: event.index,
+                completion,
+            })),
+            (Outcome::Fail, _) => None,
+        },
+    }
+}
+
 /// What an event says that matters.
-enum Told<'h, O, R> {
+pub(super) enum Told<'h, O, R> {
     /// An operation is invoked that will complete.
     Invoke(Known<'h, O, R>),
     /// One is of which nobody will know whether it takes effect.

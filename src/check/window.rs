@@ -15,8 +15,6 @@ pub(super) struct Window<'s, 'h, S: Specification> {
     specification: &'s S,
     /// Those that will complete, each in the slot that its bit stands for.
     slots: Vec<Option<Open<'h, S::Op, S::Ret>>>,
-    /// So many of them are behind an equal.
-    behind: usize,
     /// Those of unknown outcome.
     classes: Vec<Class<'h, S::Op>>,
     /// The classes by their ends: those that no longer matter come first.
@@ -44,7 +42,7 @@ struct Open<'h, O, R> {
     known: Known<'h, O, R>,
     /// Whether it changes nothing.
     is_read: bool,
-    /// The slot of its equal that completes last before it does: first that one takes effect.
+    /// The slot of an equal that completes before it does: first that one takes effect.
     behind: Option<usize>,
     /// Whether it returned what it does where it is overwritten, once that was asked.
     is_right: Cell<Option<bool>>,
@@ -160,7 +158,6 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         Self {
             specification,
             slots: Vec::new(),
-            behind: 0,
             classes: Vec::new(),
             by_end: Vec::new(),
             unknown: 0,
@@ -246,34 +243,24 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
             if open.is_read || its.op != known.op || its.ret != known.ret {
                 continue;
             }
-            let nearest = match its.completion < known.completion {
-                true => &mut before,
-                false => &mut next,
-            };
-            let apart = its.completion.abs_diff(known.completion);
-            if nearest.is_none_or(|(_, least)| apart < least) {
-                *nearest = Some((other, apart));
+            let at = (its.completion, other);
+            match its.completion < known.completion {
+                true => before = before.max(Some(at)),
+                false => next = Some(next.map_or(at, |next: (u64, usize)| next.min(at))),
             }
         }
-        self.behind += usize::from(before.is_some());
-        if let Some(next) = next.and_then(|(next, _)| self.slots[next].as_mut()) {
-            self.behind += usize::from(next.behind.is_none());
+        if let Some(next) = next.and_then(|(_, next)| self.slots[next].as_mut()) {
             next.behind = Some(slot);
         }
-        before.map(|(before, _)| before)
+        before.map(|(_, before)| before)
     }
 
     /// The operation in this slot completed, or is not yet invoked.
     pub(super) fn close(&mut self, slot: usize) {
         let before = self.slots[slot].take().and_then(|closed| closed.behind);
-        if self.behind == 0 {
-            return;
-        }
-        self.behind -= usize::from(before.is_some());
         // Mostly there is one; of what is not near one another more may be behind the same.
         let others = self.slots.iter_mut().flatten();
         for next in others.filter(|open| open.behind == Some(slot)) {
-            self.behind -= usize::from(before.is_none());
             next.behind = before;
         }
     }
@@ -345,6 +332,24 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
     /// So many slots there are, free ones with them.
     pub(super) fn slots(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Lets each operation that can take effect next do so, those of unknown outcome only if that is asked. Hands out what that leads to.
+    #[inline]
+    pub(super) fn apply_each(
+        &self,
+        from: &Configuration<S::State>,
+        with_unknown: bool,
+        mut next: impl FnMut(Configuration<S::State>, Effect<'h, S::Op>),
+    ) {
+        for slot in 0..self.slots() {
+            self.apply(slot, from, &mut next);
+        }
+        if with_unknown {
+            for class in self.classes() {
+                self.apply_unknown(class, from, &mut next);
+            }
+        }
     }
 
     /// Lets the operation in this slot take effect, if there is one that has not. Hands out what that leads to. Reads are not decided about: those that could have taken effect here have.
@@ -591,21 +596,14 @@ impl<'s, 'h, S: Specification> Window<'s, 'h, S> {
         ahead: Option<&Ahead<'h, S::Op, S::Ret>>,
     ) -> Vec<&'h S::Op> {
         let mut ops = Vec::new();
-        let mut note = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
+        let note = |mut to: Configuration<S::State>, effect: Effect<'h, S::Op>| {
             if self.settle(&mut to, ahead)
                 && (to.state != from.state || self.has_new_reads(from, &to))
             {
                 ops.push(effect.op);
             }
         };
-        for slot in 0..self.slots() {
-            self.apply(slot, from, &mut note);
-        }
-        if with_unknown {
-            for class in self.classes() {
-                self.apply_unknown(class, from, &mut note);
-            }
-        }
+        self.apply_each(from, with_unknown, note);
         ops
     }
 

@@ -450,13 +450,7 @@ fn objects_at_which_many_are_busy_have_few_configurations() {
     {
         const OPERATIONS: u64 = 4_000;
 
-        let shape = Shape {
-            processes: 16,
-            operations: OPERATIONS,
-            info: 0,
-            fail: 0,
-            open_ends: false,
-        };
+        let shape = Shape::all_ok(16, OPERATIONS);
         let good = history(&model, &shape, &mut Random::new(1), &mut op);
         let report = check::linearizable(&model, &good, UNLIMITED);
         let each = report.configurations / OPERATIONS;
@@ -501,11 +495,10 @@ fn what_changes_nothing_changes_nothing() {
                     F::NAME
                 );
                 assert!(changes_nothing || !Model::is_read(&model, &op), "{op:?}");
-                *if changes_nothing {
-                    &mut some
-                } else {
-                    &mut others
-                } += 1;
+                match changes_nothing {
+                    true => some += 1,
+                    false => others += 1,
+                }
             }
         }
         assert!(some > 1_000 && others > 1_000, "{some} {others}");
@@ -568,21 +561,19 @@ fn hard_logs_are_judged_with_few_configurations() {
 #[test]
 fn one_explanation_is_found_among_many() {
     let model = Register::new();
-    let shape = |processes, operations| Shape {
-        processes,
-        operations,
-        info: 0,
-        fail: 0,
-        open_ends: false,
-    };
     let mut value = 0;
-    let good = history(&model, &shape(8, 20_000), &mut Random::new(1), |random| {
-        value = (value + 1) % 5;
-        match random.one_in(2) {
-            true => register::Op::Write(value),
-            false => register::Op::Read,
-        }
-    });
+    let good = history(
+        &model,
+        &Shape::all_ok(8, 20_000),
+        &mut Random::new(1),
+        |random| {
+            value = (value + 1) % 5;
+            match random.one_in(2) {
+                true => register::Op::Write(value),
+                false => register::Op::Read,
+            }
+        },
+    );
     let report = check::linearizable(&model, &good, UNLIMITED);
     // All explanations are some 26 configurations an operation.
     assert!(report.configurations < 300_000, "{}", report.configurations);
@@ -609,13 +600,18 @@ fn one_explanation_is_found_among_many() {
     // A value that is pushed twice, so that it does not tell where it came from.
     let model = Stack::new();
     let mut next = 0;
-    let twice = history(&model, &shape(4, 200), &mut Random::new(1), |random| {
-        next += 1;
-        match random.one_in(2) {
-            true => stack::Op::Push(if next > 100 && next < 104 { 50 } else { next }),
-            false => stack::Op::Pop,
-        }
-    });
+    let twice = history(
+        &model,
+        &Shape::all_ok(4, 200),
+        &mut Random::new(1),
+        |random| {
+            next += 1;
+            match random.one_in(2) {
+                true => stack::Op::Push(if next > 100 && next < 104 { 50 } else { next }),
+                false => stack::Op::Pop,
+            }
+        },
+    );
     let budget = Budget::unlimited().configurations(1_000_000);
     match check::linearizable(&model, &twice, &budget).verdict {
         Verdict::Linearizable(witness) => witness.validate(&model, &twice).unwrap(),
@@ -1485,13 +1481,7 @@ fn parts_are_checked_apart_and_told_as_one() {
     let model = Pair;
     for seed in 0..50 {
         let mut random = Random::new(seed);
-        let shape = Shape {
-            processes: 6,
-            operations: 5000,
-            info: 0,
-            fail: 0,
-            open_ends: false,
-        };
+        let shape = Shape::all_ok(6, 5000);
         let good = history(&model, &shape, &mut random, Pairs::op);
         let report = check::linearizable(&model, &good, UNLIMITED);
         let Verdict::Linearizable(witness) = report.verdict else {

@@ -57,6 +57,19 @@ pub struct Shape {
     pub open_ends: bool,
 }
 
+impl Shape {
+    /// Whose operations all complete, with what they return.
+    pub const fn all_ok(processes: u64, operations: u64) -> Self {
+        Self {
+            processes,
+            operations,
+            info: 0,
+            fail: 0,
+            open_ends: false,
+        }
+    }
+}
+
 enum Client<M: Model> {
     Idle,
     Invoked(M::Op),

@@ -208,13 +208,7 @@ fn long<M: Model<Op: Clone, Ret: Clone>>(
     model: &M,
     op: impl FnMut(&mut Random) -> M::Op,
 ) -> HistoryOf<M> {
-    let shape = Shape {
-        processes: 4,
-        operations: 10_000,
-        info: 0,
-        fail: 0,
-        open_ends: false,
-    };
+    let shape = Shape::all_ok(4, 10_000);
     random::history(model, &shape, &mut Random::new(7), op)
 }
 
@@ -756,13 +750,7 @@ fn what_is_forgotten_where_sixteen_are_busy_ends_at_ten_operations_or_fewer() {
                 operation: 3_600,
                 done: Cell::new(0),
             };
-            let shape = Shape {
-                processes: 16,
-                operations: 4_000,
-                info: 0,
-                fail: 0,
-                open_ends: false,
-            };
+            let shape = Shape::all_ok(16, 4_000);
             let mut random = Random::new(seed);
             let history = random::history(&forgetful, &shape, &mut random, &op);
             let shrunk = shrink(&model(), &history, &LATER).ok()?;
