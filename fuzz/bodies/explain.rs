@@ -4,7 +4,10 @@ use tachograph::explain::shrink;
 
 use crate::{
     agreement::{mutate, small},
-    families::{CasRegisters, Family, Maps, PeekedStacks, PriorityQueues, Queues, Registers, Sets},
+    families::{
+        CasRegisters, Counters, Family, Maps, Mutexes, PeekedStacks, PriorityQueues, Queues,
+        Registers, Sets,
+    },
     random::{Random, history},
     standing::{EFFORT, assert_shrunk},
 };
@@ -23,6 +26,8 @@ pub fn run(bytes: &[u8]) -> bool {
         test::<PriorityQueues>,
         test::<PeekedStacks>,
         test::<Sets>,
+        test::<Mutexes>,
+        test::<Counters>,
     ];
     tests[usize::from(*family) % tests.len()](&mut Random::chosen(chosen))
 }

@@ -748,39 +748,52 @@ where
     /// Step 7: for the last operation to be possible at some moment, if it ever is, and for the others to be before it
     /// completes. Says in what sense it is.
     fn put_back(&mut self, mut kept: Vec<usize>) -> (Vec<usize>, Sense) {
-        let mut sense = Sense::None;
-        for roams in [true, false] {
-            let core = &self.core;
-            let Some(order) = core.order(&vec![Place::Kept; core.operations.len()], roams) else {
-                // Impossible, or undecided.
-                if roams && self.has_source(&self.others()) == Some(true) {
-                    sense = Sense::Source;
-                    kept.extend(reduce(self.others(), |some| self.has_source(some)));
-                    kept.sort_unstable();
-                    kept.dedup();
-                }
-                continue;
-            };
-            if roams {
-                sense = Sense::Moment;
+        let all = vec![Place::Kept; self.core.operations.len()];
+        // Impossible, or undecided, are those that are missing.
+        let [roaming, fixed] = [true, false].map(|roams| self.core.order(&all, roams));
+        let mut sense = Sense::Moment;
+        if roaming.is_none() {
+            sense = Sense::None;
+            if self.has_source(&self.others()) == Some(true) {
+                sense = Sense::Source;
+                kept.extend(reduce(self.others(), |some| self.has_source(some)));
+                kept.sort_unstable();
+                kept.dedup();
             }
-            let needed: HashSet<usize> = kept.iter().copied().chain([core.culprit]).collect();
-            let pool = order
-                .iter()
-                .copied()
-                .filter(|it| !needed.contains(it))
-                .collect();
-            let replays = |back: &[usize]| {
-                let back: HashSet<_> = back.iter().copied().collect();
-                let there = |it: &usize| needed.contains(it) || back.contains(it);
-                let order = order.iter().copied().filter(there);
-                self.candidate(|its| its.core.replays(order, roams))
-            };
-            let back = reduce_with_pairs(pool, replays);
-            kept.extend(back);
-            kept.sort_unstable();
         }
-        (kept, sense)
+        // What the one order needs may be too much for the other, which then needs more.
+        loop {
+            let before = kept.len();
+            for (order, roams) in [(&roaming, true), (&fixed, false)] {
+                if let Some(order) = order {
+                    kept = self.with_what_it_needs(kept, order, roams);
+                }
+            }
+            if kept.len() == before || self.core.is_up() {
+                return (kept, sense);
+            }
+        }
+    }
+
+    /// These and as few others as it takes for the culprit and them to be possible in this order of all; that of the culprit not, where
+    /// it does not `complete`.
+    fn with_what_it_needs(
+        &mut self,
+        mut kept: Vec<usize>,
+        order: &[usize],
+        completes: bool,
+    ) -> Vec<usize> {
+        let needed: HashSet<usize> = (kept.iter().copied()).chain([self.core.culprit]).collect();
+        let others = order.iter().copied().filter(|it| !needed.contains(it));
+        let back = reduce_with_pairs(others.collect(), |back| {
+            let back: HashSet<_> = back.iter().copied().collect();
+            let there = |it: &usize| needed.contains(it) || back.contains(it);
+            let order = order.iter().copied().filter(there);
+            self.candidate(|its| its.core.replays(order, completes))
+        });
+        kept.extend(back);
+        kept.sort_unstable();
+        kept
     }
 
     fn has_source(&mut self, others: &[usize]) -> Option<bool> {

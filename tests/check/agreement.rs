@@ -5,11 +5,11 @@ use std::fmt::Debug;
 use tachograph::{
     Event, EventKind, History, ProcessId,
     check::{Budget, Verdict},
-    model::Model,
+    model::Specification,
 };
 
 use super::{
-    families::{Family, HistoryOf, StateOf},
+    families::{Family, HistoryOf},
     oracle,
     random::{Random, Shape},
 };
@@ -39,16 +39,17 @@ pub fn mutate<F: Family>(history: HistoryOf<F>, random: &mut Random) -> HistoryO
 
 /// What a history begins with, without the operations of other parts than that of this event, if all of the history have one:
 /// marks are in their places.
-fn in_the_part_of<F: Family>(
+fn in_the_part_of<S: Specification>(
     event: u64,
-    history: &HistoryOf<F>,
-    prefix: HistoryOf<F>,
-) -> HistoryOf<F> {
-    let model = F::model();
-    if history.operations().any(|its| model.part(its.op).is_none()) {
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+    prefix: History<S::Op, S::Ret>,
+) -> History<S::Op, S::Ret> {
+    let part = |op| specification.part(op);
+    if history.operations().any(|its| part(its.op).is_none()) {
         return prefix;
     }
-    let part = |index| model.part(history.operation(index).unwrap().op);
+    let part = |index| part(history.operation(index).unwrap().op);
     let events = prefix
         .into_events()
         .map(|its| match part(its.index) == part(event) {
@@ -69,28 +70,26 @@ pub fn assert_right<F: Family>(history: &HistoryOf<F>, context: &dyn Debug) -> b
     let expected = oracle::is_linearizable(&model, history);
     // Small as they are, they are decided by the first form of the search, unless that is impatient.
     for budget in [Budget::unlimited(), Budget::unlimited().impatient()] {
-        assert_so::<F>(
-            &model,
-            history,
-            expected,
-            &F::check(history, &budget).verdict,
-            &context,
-        );
+        let verdict = F::check(history, &budget).verdict;
+        assert_so(&model, history, expected, &verdict, &context);
     }
     expected
 }
 
-fn assert_so<F: Family>(
-    model: &F::Model,
-    history: &HistoryOf<F>,
+/// The verdict is the expected one, and its order or its event the right one.
+pub fn assert_so<S>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
     expected: bool,
-    verdict: &Verdict<StateOf<F>>,
+    verdict: &Verdict<S::State>,
     context: &dyn Fn() -> String,
-) {
+) where
+    S: Specification<Op: Clone, Ret: Clone>,
+{
     match verdict {
         Verdict::Linearizable(witness) => {
             assert!(expected, "a violation was missed: {}", context());
-            if let Err(flaw) = witness.validate(model, history) {
+            if let Err(flaw) = witness.validate(specification, history) {
                 panic!("{flaw} in {witness:?}: {}", context());
             }
         }
@@ -100,19 +99,19 @@ fn assert_so<F: Family>(
             let mut prefix = history.clone();
             prefix.truncate(event + 1);
             assert!(
-                !oracle::is_linearizable(model, &prefix),
+                !oracle::is_linearizable(specification, &prefix),
                 "event {event} is too early: {}",
                 context()
             );
             prefix.truncate(event);
             assert!(
-                oracle::is_linearizable(model, &prefix),
+                oracle::is_linearizable(specification, &prefix),
                 "event {event} is too late: {}",
                 context()
             );
             assert_eq!(history.invocation(event), Some(violation.invocation));
-            let prefix = in_the_part_of::<F>(event, history, prefix);
-            if let Err(flaw) = violation.prefix.validate(model, &prefix) {
+            let prefix = in_the_part_of(event, specification, history, prefix);
+            if let Err(flaw) = violation.prefix.validate(specification, &prefix) {
                 panic!("{flaw} in the prefix {:?}: {}", violation.prefix, context());
             }
         }

@@ -7,23 +7,25 @@ mod counting;
 mod families;
 mod growth;
 mod logs;
+mod nondeterministic;
 mod oracle;
 mod random;
 
 use std::{any::type_name, collections::HashMap, mem::discriminant, time::Duration};
 
-use agreement::{assert_right, mutate, small};
+use agreement::{assert_right, assert_so, mutate, small};
 use families::{
     BoundedQueues, CasRegisters, Counters, Family, Logs, Maps, MixedMaps, Mutexes, Pair, Pairs,
     PeekedStacks, Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
 };
+use nondeterministic::{Bag, Estimate, Nondeterministic};
 use random::{Random, Shape, history};
 use tachograph::{
     Event, EventKind, History, HistoryBuilder, Outcome, ProcessId, Recorder,
     check::{self, Budget, Flaw, Reason, Spent, Verdict, Witness},
     model::{
         CasRegister, Collection, Counter, KeyValue, Model, Mutex, Queue, Register, Specification,
-        Stack, cas_register, counter, key_value, mutex, queue, register, stack,
+        Stack, cas_register, counter, key_value, mutex, queue, register, set, stack,
     },
 };
 
@@ -123,6 +125,111 @@ fn verdicts_on_logs_are_the_oracles() {
 #[test]
 fn verdicts_on_an_object_with_parts_are_the_oracles() {
     agrees_with_the_oracle::<Pairs>();
+}
+
+fn agrees_with_the_oracle_where_it_may_do_several<S: Nondeterministic>() {
+    let (specification, mut linearizable) = (S::default(), 0);
+    for seed in 0..HISTORIES / 4 {
+        let history = nondeterministic::history::<S>(&mut Random::new(seed));
+        let expected = oracle::is_linearizable(&specification, &history);
+        let report = check::linearizable(&specification, &history, UNLIMITED);
+        let context = || format!("seed {seed}:\n{history}");
+        assert_so(
+            &specification,
+            &history,
+            expected,
+            &report.verdict,
+            &context,
+        );
+        linearizable += u64::from(expected);
+    }
+    assert!(
+        linearizable > HISTORIES / 40 && linearizable < HISTORIES * 9 / 40,
+        "{linearizable}"
+    );
+}
+
+#[test]
+fn verdicts_on_objects_that_may_do_one_of_several_things_are_the_oracles() {
+    agrees_with_the_oracle_where_it_may_do_several::<Bag>();
+    agrees_with_the_oracle_where_it_may_do_several::<Estimate>();
+}
+
+/// Beside many operations that are open for long and tell nothing: those that may take effect are in more than one word.
+fn agrees_with_the_oracle_beside_many<F: Family>(
+    op: <F::Model as Model>::Op,
+    ret: Option<<F::Model as Model>::Ret>,
+) {
+    const FIRST: u64 = 1 << 20;
+
+    let (model, mut linearizable) = (F::model(), 0);
+    for seed in 0..HISTORIES / 200 {
+        let mut random = Random::new(seed);
+        let mut few = history(&model, &small(&mut random), &mut random, F::op);
+        if !random.one_in(4) {
+            few = mutate::<F>(few, &mut random);
+        }
+        let many = FIRST..FIRST + 60 + random.below(20);
+        // Most often before the others, which then come behind the first word.
+        let before = match random.below(4) {
+            0 => random.below(few.end() + 1),
+            _ => 0,
+        };
+        let complete = random.one_in(2);
+        let mut events: Vec<_> = few.events().map(|event| event.cloned()).collect();
+        let of = |process, kind| Event {
+            index: 0,
+            process: ProcessId(process),
+            kind,
+            time: None,
+            error: None,
+        };
+        let invocations = many
+            .clone()
+            .map(|its| of(its, EventKind::Invoke(op.clone())));
+        events.splice(before as usize..before as usize, invocations);
+        if let (true, Some(ret)) = (complete, &ret) {
+            events.extend(many.map(|its| of(its, EventKind::Ok(ret.clone()))));
+        }
+        let events = events.into_iter().zip(0..);
+        let history = History::from_events(events.map(|(its, index)| Event { index, ..its }));
+        let history = history.unwrap();
+        // They all may come last, or never.
+        let expected = oracle::is_linearizable(&model, &few);
+        let verdict = F::check(&history, UNLIMITED).verdict;
+        match &verdict {
+            Verdict::Linearizable(witness) => witness.validate(&model, &history).unwrap(),
+            Verdict::Violation(_) => {}
+            Verdict::Unknown(reason) => panic!("{reason}: seed {seed}:\n{history}"),
+        }
+        assert_eq!(
+            verdict.is_linearizable(),
+            expected,
+            "seed {seed}:\n{history}"
+        );
+        linearizable += u64::from(expected);
+    }
+    assert!(
+        linearizable > HISTORIES / 2000 && linearizable < HISTORIES * 9 / 2000,
+        "{linearizable}"
+    );
+}
+
+#[test]
+fn verdicts_on_registers_beside_many_that_are_open_are_the_oracles() {
+    agrees_with_the_oracle_beside_many::<Registers>(register::Op::Write(200), Some(None));
+    agrees_with_the_oracle_beside_many::<Registers>(register::Op::Read, None);
+}
+
+#[test]
+fn verdicts_on_sets_beside_many_that_are_open_are_the_oracles() {
+    agrees_with_the_oracle_beside_many::<Sets>(set::Op::Add(200), Some(set::Ret::Done));
+}
+
+#[test]
+fn verdicts_on_maps_beside_many_that_are_open_are_the_oracles() {
+    let put = key_value::Op::Put(0, vec![200]);
+    agrees_with_the_oracle_beside_many::<Maps>(put, Some(key_value::Ret::Done));
 }
 
 /// Two values and mostly crashes: equal operations of unknown outcome, of which now one and now two are needed.

@@ -1,20 +1,20 @@
 //! All orders, all subsets of unknown operations: what linearizable and sequentially consistent mean, without any wit.
 
-use tachograph::{History, Operation, Outcome, model::Model};
+use tachograph::{History, Operation, Outcome, model::Specification};
 
-/// Whether there is an order of the operations that the model explains, in which `before(a, b)` operations come in
+/// Whether there is an order of the operations that the specification explains, in which `before(a, b)` operations come in
 /// that order.
-fn explained<M: Model>(
-    model: &M,
-    operations: &[Operation<'_, M::Op, M::Ret>],
+fn explained<S: Specification>(
+    specification: &S,
+    operations: &[Operation<'_, S::Op, S::Ret>],
     before: &dyn Fn(usize, usize) -> bool,
 ) -> bool {
-    fn go<M: Model>(
-        model: &M,
-        operations: &[Operation<'_, M::Op, M::Ret>],
+    fn go<S: Specification>(
+        specification: &S,
+        operations: &[Operation<'_, S::Op, S::Ret>],
         before: &dyn Fn(usize, usize) -> bool,
         placed: &mut Vec<bool>,
-        state: &M::State,
+        state: &S::State,
     ) -> bool {
         let must = |place: usize| matches!(operations[place].outcome, Outcome::Ok(_));
         if (0..operations.len()).all(|place| placed[place] || !must(place)) {
@@ -25,15 +25,15 @@ fn explained<M: Model>(
             if placed[next] || (0..operations.len()).any(blocked) {
                 continue;
             }
-            let mut after = state.clone();
-            let returned = model.apply(&mut after, operations[next].op);
-            if let Outcome::Ok(ret) = operations[next].outcome {
-                if !model.agrees(&returned, ret) {
-                    continue;
-                }
-            }
+            let mut states = Vec::new();
+            let Operation { op, outcome, .. } = operations[next];
+            let ret = match outcome {
+                Outcome::Ok(ret) => Some(ret),
+                _ => None,
+            };
+            specification.step(state, op, ret, |after| states.push(after));
             placed[next] = true;
-            if go(model, operations, before, placed, &after) {
+            if (states.iter()).any(|after| go(specification, operations, before, placed, after)) {
                 return true;
             }
             placed[next] = false;
@@ -41,21 +41,30 @@ fn explained<M: Model>(
         false
     }
     let mut placed = vec![false; operations.len()];
-    go(model, operations, before, &mut placed, &model.initial())
+    go(
+        specification,
+        operations,
+        before,
+        &mut placed,
+        &specification.initial(),
+    )
 }
 
-fn that_may_apply<'h, M: Model>(
-    history: &'h History<M::Op, M::Ret>,
-) -> Vec<Operation<'h, M::Op, M::Ret>> {
+fn that_may_apply<'h, S: Specification>(
+    history: &'h History<S::Op, S::Ret>,
+) -> Vec<Operation<'h, S::Op, S::Ret>> {
     history
         .operations()
         .filter(|operation| !matches!(operation.outcome, Outcome::Fail))
         .collect()
 }
 
-pub fn is_linearizable<M: Model>(model: &M, history: &History<M::Op, M::Ret>) -> bool {
-    let operations = that_may_apply::<M>(history);
-    explained(model, &operations, &|a, b| {
+pub fn is_linearizable<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+) -> bool {
+    let operations = that_may_apply::<S>(history);
+    explained(specification, &operations, &|a, b| {
         // An `info` says nothing about when its operation takes effect.
         let completed = match operations[a].outcome {
             Outcome::Ok(_) => operations[a].completion,
@@ -65,9 +74,12 @@ pub fn is_linearizable<M: Model>(model: &M, history: &History<M::Op, M::Ret>) ->
     })
 }
 
-pub fn is_sequentially_consistent<M: Model>(model: &M, history: &History<M::Op, M::Ret>) -> bool {
-    let operations = that_may_apply::<M>(history);
-    explained(model, &operations, &|a, b| {
+pub fn is_sequentially_consistent<S: Specification>(
+    specification: &S,
+    history: &History<S::Op, S::Ret>,
+) -> bool {
+    let operations = that_may_apply::<S>(history);
+    explained(specification, &operations, &|a, b| {
         operations[a].process == operations[b].process
             && operations[a].invocation < operations[b].invocation
     })

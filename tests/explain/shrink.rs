@@ -3,205 +3,20 @@
 use std::cell::Cell;
 
 use tachograph::{
-    Event, EventKind, History, HistoryBuilder, Operation,
+    EventKind, History, HistoryBuilder, Operation,
     check::{self, Verdict},
     explain::{Effort, Shrunk, shrink},
     model::{
-        CasRegister, Counter, KeyValue, Model, Mutex, PriorityQueue, Queue, Register, Set, Stack,
-        cas_register, counter, key_value, mutex, priority_queue, queue, register, set, stack,
+        CasRegister, Counter, KeyValue, Model, Mutex, Queue, Register, Set, Stack, cas_register,
+        counter, key_value, mutex, queue, register, set, stack,
     },
 };
 
 use crate::{
     oracle,
     random::{self, Random, Shape},
-    standing::{EFFORT, HistoryOf, assert_shrunk, select},
+    standing::{EFFORT, HistoryOf, select},
 };
-
-fn shape(random: &mut Random) -> Shape {
-    Shape {
-        processes: 1 + random.below(3),
-        operations: 1 + random.below(7),
-        info: [0, 3][random.below(2) as usize],
-        fail: [0, 4][random.below(2) as usize],
-        open_ends: random.one_in(2),
-    }
-}
-
-/// The same history with some results changed to others.
-fn mutate<O, R>(
-    history: History<O, R>,
-    random: &mut Random,
-    mut ret: impl FnMut(&mut Random, R) -> R,
-) -> History<O, R> {
-    let events = history.into_events().map(|event| {
-        let kind = match event.kind {
-            EventKind::Ok(old) if random.one_in(3) => EventKind::Ok(ret(random, old)),
-            kind => kind,
-        };
-        Event { kind, ..event }
-    });
-    History::from_events(events).unwrap()
-}
-
-fn assert_all_shrink<M>(
-    model: M,
-    histories: u64,
-    mut op: impl FnMut(&mut Random) -> M::Op,
-    mut ret: impl FnMut(&mut Random, M::Ret) -> M::Ret,
-) where
-    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
-{
-    let mut violations = 0;
-    for seed in 0..histories {
-        let mut random = Random::new(seed);
-        let shape = shape(&mut random);
-        let history = random::history(&model, &shape, &mut random, &mut op);
-        let history = mutate(history, &mut random, &mut ret);
-        violations += u64::from(assert_shrunk(&model, &history, &seed));
-    }
-    assert!(violations > histories / 10, "only {violations} violations");
-}
-
-const HISTORIES: u64 = 3000;
-
-fn some(random: &mut Random, values: u64) -> Option<u8> {
-    (!random.one_in(4)).then(|| random.below(values) as u8)
-}
-
-#[test]
-fn registers_shrink_to_what_stands_whatever_is_put_back() {
-    assert_all_shrink(
-        Register::<u8>::new(),
-        HISTORIES,
-        |random| match random.below(2) {
-            0 => register::Op::Read,
-            _ => register::Op::Write(random.below(3) as u8),
-        },
-        |random, old| old.and(some(random, 3)),
-    );
-}
-
-#[test]
-fn cas_registers_shrink_to_what_stands_whatever_is_put_back() {
-    use cas_register::{Op, Ret};
-    assert_all_shrink(
-        CasRegister::<u8>::new(),
-        HISTORIES,
-        |random| match random.below(3) {
-            0 => Op::Read,
-            1 => Op::Write(random.below(3) as u8),
-            _ => Op::Cas(random.below(3) as u8, random.below(3) as u8),
-        },
-        |random, old| match old {
-            Ret::Value(_) => Ret::Value(some(random, 3)),
-            Ret::Swapped(swapped) => Ret::Swapped(!swapped),
-            ret => ret,
-        },
-    );
-}
-
-#[test]
-fn maps_shrink_to_what_stands_whatever_is_put_back() {
-    use key_value::{Op, Ret};
-    assert_all_shrink(
-        KeyValue::<u8, u8>::new(),
-        HISTORIES,
-        |random| {
-            let key = random.below(2) as u8;
-            match random.below(5) {
-                0 | 1 => Op::Get(key),
-                2 => Op::Delete(key),
-                _ => Op::Put(key, random.below(3) as u8),
-            }
-        },
-        |random, old| match old {
-            Ret::Value(_) => Ret::Value(some(random, 3)),
-            ret => ret,
-        },
-    );
-}
-
-#[test]
-fn queues_shrink_to_what_stands_whatever_is_put_back() {
-    use queue::{Op, Ret};
-    for (capacity, peeks) in [(None, false), (Some(2), true)] {
-        assert_all_shrink(
-            capacity.map_or(Queue::<u8>::new(), Queue::bounded),
-            HISTORIES,
-            |random| match random.below(8) {
-                0..=3 => Op::Enqueue(random.below(5) as u8),
-                4 if peeks => Op::Len,
-                5 if peeks => Op::Peek,
-                _ => Op::Dequeue,
-            },
-            |random, old| match old {
-                Ret::Value(_) => Ret::Value(some(random, 5)),
-                Ret::Len(_) => Ret::Len(random.below(3) as usize),
-                Ret::Enqueued(room) => Ret::Enqueued(room || capacity.is_none()),
-            },
-        );
-    }
-}
-
-#[test]
-fn stacks_shrink_to_what_stands_whatever_is_put_back() {
-    use stack::{Op, Ret};
-    assert_all_shrink(
-        Stack::<u8>::new(),
-        HISTORIES,
-        |random| match random.below(5) {
-            0..=1 => Op::Push(random.below(5) as u8),
-            2 => Op::Peek,
-            _ => Op::Pop,
-        },
-        |random, old| match old {
-            Ret::Value(_) => Ret::Value(some(random, 5)),
-            ret => ret,
-        },
-    );
-}
-
-#[test]
-fn priority_queues_shrink_to_what_stands_whatever_is_put_back() {
-    use priority_queue::{Op, Ret};
-    assert_all_shrink(
-        PriorityQueue::<u8>::new(),
-        HISTORIES,
-        |random| match random.below(5) {
-            0..=1 => Op::Insert(random.below(5) as u8),
-            2 => Op::Peek,
-            _ => Op::Pop,
-        },
-        |random, old| match old {
-            Ret::Value(_) => Ret::Value(some(random, 5)),
-            ret => ret,
-        },
-    );
-}
-
-#[test]
-fn sets_shrink_to_what_stands_whatever_is_put_back() {
-    use set::{Op, Ret};
-    assert_all_shrink(
-        Set::<u8>::new(),
-        HISTORIES,
-        |random| {
-            let element = random.below(3) as u8;
-            match random.below(7) {
-                0..=2 => Op::Add(element),
-                3 => Op::Remove(element),
-                4 | 5 => Op::Contains(element),
-                _ => Op::Read,
-            }
-        },
-        |random, old| match old {
-            Ret::Is(is) => Ret::Is(!is),
-            Ret::Elements(_) => Ret::elements((0..3).filter(|_| random.one_in(2))),
-            ret => ret,
-        },
-    );
-}
 
 /// A long history of 4 clients that the object may do.
 fn long<M: Model<Op: Clone, Ret: Clone>>(

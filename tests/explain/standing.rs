@@ -5,12 +5,12 @@ use std::fmt::Debug;
 use tachograph::{
     Event, EventKind, History, HistoryBuilder, ProcessId,
     explain::{Effort, Shrunk, shrink},
-    model::Model,
+    model::Specification,
 };
 
 use super::oracle;
 
-pub type HistoryOf<M> = History<<M as Model>::Op, <M as Model>::Ret>;
+pub type HistoryOf<S> = History<<S as Specification>::Op, <S as Specification>::Ret>;
 
 pub const EFFORT: Effort = Effort {
     time: None,
@@ -65,31 +65,31 @@ fn subsets(of: &[u64]) -> impl Iterator<Item = Vec<u64>> {
 }
 
 /// Whether it is a violation with these, whatever is put back.
-fn stands<M>(model: &M, history: &HistoryOf<M>, kept: &[u64]) -> bool
+fn stands<S>(specification: &S, history: &HistoryOf<S>, kept: &[u64]) -> bool
 where
-    M: Model<Op: Clone, Ret: Clone>,
+    S: Specification<Op: Clone, Ret: Clone>,
 {
     let all = history.operations().map(|operation| operation.invocation);
     let others: Vec<u64> = all.filter(|it| !kept.contains(it)).collect();
     subsets(&others).all(|back| {
         let with = [kept, &back].concat();
-        !oracle::is_linearizable(model, &select(history, &with, history.end()))
+        !oracle::is_linearizable(specification, &select(history, &with, history.end()))
     })
 }
 
 /// Whether it was a violation; and if so, that what it is shrunk to is one, whatever is put back, and that none can be spared.
-pub fn assert_shrunk<M>(model: &M, history: &HistoryOf<M>, context: &dyn Debug) -> bool
+pub fn assert_shrunk<S>(specification: &S, history: &HistoryOf<S>, context: &dyn Debug) -> bool
 where
-    M: Model<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
+    S: Specification<Op: Clone + Sync, Ret: Clone + Sync, State: Send> + Sync,
 {
-    let Ok(shrunk) = shrink(model, history, &EFFORT) else {
+    let Ok(shrunk) = shrink(specification, history, &EFFORT) else {
         assert!(
-            oracle::is_linearizable(model, history),
+            oracle::is_linearizable(specification, history),
             "{context:?}: {history}"
         );
         return false;
     };
-    let again = shrink(model, history, &EFFORT).unwrap();
+    let again = shrink(specification, history, &EFFORT).unwrap();
     assert_eq!(
         (&again.history, &again.indices),
         (&shrunk.history, &shrunk.indices)
@@ -118,6 +118,8 @@ where
     };
     assert_eq!(found.event, small.end() - 1, "{context}");
     assert!(shrunk.is_smallest, "{context}");
+    // So few can always be told so.
+    assert!(shrunk.stands, "{context}");
 
     let kept: Vec<u64> = small
         .operations()
@@ -127,12 +129,13 @@ where
     let mut known = history.clone();
     known.truncate(end);
     assert!(
-        stands(model, &known, &kept),
+        stands(specification, &known, &kept),
         "it is the omission: {context}"
     );
     let all: Vec<u64> = history.operations().map(|it| it.invocation).collect();
-    let possible =
-        |these: &[u64]| oracle::is_linearizable(model, &roaming(&select(history, these, end)));
+    let possible = |these: &[u64]| {
+        oracle::is_linearizable(specification, &roaming(&select(history, these, end)))
+    };
     if possible(&all) {
         assert!(
             possible(&kept),
@@ -155,7 +158,7 @@ where
         );
     }
     let well_before =
-        |these: &[u64]| oracle::is_linearizable(model, &select(history, these, end - 1));
+        |these: &[u64]| oracle::is_linearizable(specification, &select(history, these, end - 1));
     assert!(well_before(&kept), "{context}");
     let sense = |these: &[u64]| match (possible(&all), sourced(&all)) {
         (true, _) => possible(these),
@@ -165,7 +168,7 @@ where
     for &spared in kept.iter().filter(|&&it| it != whole.invocation) {
         let less: Vec<u64> = kept.iter().copied().filter(|&it| it != spared).collect();
         assert!(
-            !(well_before(&less) && sense(&less) && stands(model, &known, &less)),
+            !(well_before(&less) && sense(&less) && stands(specification, &known, &less)),
             "{spared} can be spared: {context}"
         );
     }
