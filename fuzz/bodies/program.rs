@@ -45,6 +45,8 @@ pub enum Act {
     Ok,
     /// With a result whose clones panic.
     OkUncloneable,
+    /// With a result whose drop panics, if there is none such already: two would abort the program.
+    OkUndroppable,
     Fail {
         why: bool,
     },
@@ -87,6 +89,7 @@ impl<'a> Arbitrary<'a> for Step {
             5..=18 => Act::Invoke,
             // Rarely: until it is drained, every other reader panics.
             32 if what == 32 => Act::OkUncloneable,
+            31 if what == 31 => Act::OkUndroppable,
             19..=32 => Act::Ok,
             33..=34 => Act::Fail { why: what < 128 },
             35..=36 => Act::Info { why: what < 128 },
@@ -145,9 +148,11 @@ pub struct Payload {
     thread: u32,
     number: u32,
     uncloneable: bool,
+    undroppable: bool,
     token: Arc<()>,
 }
 
+/// A clone can be dropped.
 impl Clone for Payload {
     fn clone(&self) -> Self {
         if self.uncloneable {
@@ -155,7 +160,16 @@ impl Clone for Payload {
         }
         Self {
             token: Arc::clone(&self.token),
+            undroppable: false,
             ..*self
+        }
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        if self.undroppable {
+            resume_unwind(Box::new("drop"));
         }
     }
 }
@@ -229,6 +243,19 @@ pub struct Driver {
     pub processes: u64,
     /// Counts the payloads that there are, beside itself.
     pub token: Arc<()>,
+    /// Which event has the payload whose drop panics.
+    pub undroppable: Undroppable,
+}
+
+/// Where the payload is whose drop panics. There is one at most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Undroppable {
+    /// There is to be none.
+    Never,
+    /// There may be one.
+    Not,
+    /// It is that of the event with this index.
+    At(usize),
 }
 
 impl Driver {
@@ -239,6 +266,7 @@ impl Driver {
             log: Vec::new(),
             processes: 0,
             token: Arc::new(()),
+            undroppable: Undroppable::Never,
         }
     }
 
@@ -271,6 +299,7 @@ impl Driver {
             thread: self.thread,
             number,
             uncloneable: false,
+            undroppable: false,
             token: Arc::clone(&self.token),
         }
     }
@@ -338,7 +367,18 @@ impl Driver {
         act: Act,
     ) {
         let (kind, why) = match act {
-            Act::Ok | Act::OkUncloneable => {
+            Act::OkUndroppable if self.undroppable == Undroppable::Not => {
+                let mut ret = self.payload(tickets.fetch_add(1, Relaxed));
+                ret.undroppable = true;
+                let at = self.log.len();
+                self.log(client.number, EventKind::Ok(ret.number), false);
+                // Beyond the limit it is dropped at once.
+                if catch_unwind(AssertUnwindSafe(|| call.ok(ret))).is_ok() {
+                    self.undroppable = Undroppable::At(at);
+                }
+                return;
+            }
+            Act::Ok | Act::OkUncloneable | Act::OkUndroppable => {
                 let mut ret = self.payload(tickets.fetch_add(1, Relaxed));
                 ret.uncloneable = matches!(act, Act::OkUncloneable);
                 self.log.push(Said {
@@ -428,9 +468,10 @@ impl Driver {
                 (EventKind::Info, false)
             }
             Act::OpWithPanickingClone => {
-                let uncloneable = || Payload {
-                    uncloneable: true,
-                    ..self.payload(ticket())
+                let uncloneable = || {
+                    let mut payload = self.payload(ticket());
+                    payload.uncloneable = true;
+                    payload
                 };
                 // Beyond the limit nothing is cloned, so nothing panics, and the operation is no `info`.
                 match catch_unwind(AssertUnwindSafe(|| process.op(op, uncloneable))) {

@@ -28,7 +28,7 @@ pub fn run(bytes: &[u8]) {
         .split(|step| matches!(step, Step::Clear | Step::TryClear))
     {
         let tickets = AtomicU32::new(0);
-        let tokens = until_clear(&recorder, steps, &tickets, program.limit);
+        let tokens = until_clear(&recorder, steps, &tickets, &program);
         recorder
             .clear()
             .expect("every thread has ended its processes");
@@ -43,7 +43,9 @@ fn until_clear(
     recorder: &Recorder<Payload, Payload>,
     steps: &[Step],
     tickets: &AtomicU32,
-    limit: u64,
+    &Program {
+        limit, timestamps, ..
+    }: &Program,
 ) -> Vec<Arc<()>> {
     let start = &Barrier::new(usize::from(THREADS) + 1);
     let mut readings = Readings::default();
@@ -83,6 +85,7 @@ fn until_clear(
     readings.assert_parts_of(&whole);
     assert_each_threads_order(&whole, &driven);
     assert_containment(&whole);
+    assert_timed(&whole, timestamps);
     driven.into_iter().map(|(.., token)| token).collect()
 }
 
@@ -128,6 +131,15 @@ fn assert_containment(whole: &[Seen<'_>]) {
             }
             EventKind::Fail | EventKind::Info | EventKind::Mark(_) => {}
         }
+    }
+}
+
+/// That each event has a time if it was asked for, and none is before that of an earlier event of its process.
+fn assert_timed(whole: &[Seen<'_>], timestamps: bool) {
+    let mut latest = HashMap::new();
+    for event in whole {
+        assert_eq!(event.time.is_some(), timestamps);
+        assert!(event.time >= latest.insert(event.process, event.time).flatten());
     }
 }
 
