@@ -99,8 +99,39 @@
 //! later there is nothing that loom would see, unless the program puts it there (by joining a thread, say). The second may rightly miss the
 //! effects of the first. So linearizability is too much to ask, and what such histories are to be held against is at most
 //! sequential consistency (`check::sequentially_consistent`), which asks only for the order within each process. (Build
-//! a recorder in each execution: nothing of loom's is in it.) `tests/loom_for_users.rs` is an example: a message passed without
-//! release and acquire is found, and one with them is right.
+//! a recorder in each execution: nothing of loom's is in it.)
+//!
+//! A message that is passed without release and acquire: the flag is seen, and what was written before is not. With loom as a
+//! dependency of `cfg(loom)`, and `RUSTFLAGS="--cfg loom" cargo test --release`, this fails, and shows the history:
+//!
+//! ```
+//! # #[cfg(all(loom, feature = "check", not(feature = "loom")))]
+//! loom::model(|| {
+//!     use loom::sync::{Arc, atomic::{AtomicBool, AtomicU64, Ordering::Relaxed}};
+//!     use tachograph::{Recorder, check::{self, Budget}, model::{Register, register::Op}};
+//!
+//!     let recorder = Recorder::new();
+//!     let message = Arc::new((AtomicU64::new(0), AtomicBool::new(false)));
+//!     let (mut writer, mut reader) = (recorder.process(), recorder.process());
+//!     let sent = Arc::clone(&message);
+//!     let sender = loom::thread::spawn(move || {
+//!         writer.op(Op::Write(7), || {
+//!             sent.0.store(7, Relaxed);
+//!             sent.1.store(true, Relaxed); // should be `Release`
+//!             None
+//!         });
+//!     });
+//!     // The flag should be loaded with `Acquire`.
+//!     reader.op(Op::Read, || message.1.load(Relaxed).then(|| message.0.load(Relaxed)));
+//!     sender.join().unwrap();
+//!
+//!     let history = recorder.snapshot();
+//!     let report = check::sequentially_consistent(&Register::new(), &history, &Budget::unlimited());
+//!     assert!(report.verdict.is_linearizable(), "{history}");
+//! });
+//! ```
+//!
+//! With release and acquire it passes. `tests/loom_for_users.rs` has both.
 //!
 //! Even that may be too much:
 //!

@@ -152,6 +152,7 @@ impl<S: Specification, F> Stress<S, F> {
     /// of its own, made by a task. [`Plan::delays`](super::Plan::delays) do not matter; a [soak](super::Plan::soak) is not done, nor anything settled. All accesses are sequentially consistent, whatever
     /// the code says: weaker orderings are for loom.
     #[must_use]
+    #[doc(alias = "deterministic")]
     pub fn schedules(self, schedules: Schedules) -> Scheduled<S, F> {
         Scheduled {
             stress: self,
