@@ -71,8 +71,6 @@ mod zoo {
     ];
 }
 
-#[cfg(feature = "format")]
-use tachograph::format;
 use tachograph::model;
 
 mod stress {

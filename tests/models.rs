@@ -10,8 +10,8 @@ use tachograph::{
     check::{self, Budget, Verdict},
     model::{
         CasRegister, Counter, KeyValue, Log, Model, Mutex, PriorityQueue, Queue, Register,
-        Semaphore, Set, Stack, cas_register, counter, key_value, log, mutex, priority_queue, queue,
-        register, semaphore, set, stack,
+        Semaphore, Set, Snapshot, Stack, cas_register, counter, key_value, log, mutex,
+        priority_queue, queue, register, semaphore, set, snapshot, stack,
     },
 };
 
@@ -395,6 +395,42 @@ fn a_log() {
             (Read, Values(vec!['b', 'a'])),
         ],
     );
+}
+
+#[test]
+fn a_snapshot() {
+    use snapshot::{
+        Op::*,
+        Ret::{Cells, Done},
+    };
+    judged(
+        Snapshot::new(),
+        [
+            (Scan, Cells(vec![None, Some('b')])),
+            (Update(0, 'a'), Done),
+            (Update(1, 'b'), Done),
+            (Scan, Cells(vec![Some('a'), Some('b'), None])),
+        ],
+        [
+            (Update(0, 'a'), Done),
+            (Update(0, 'c'), Done),
+            (Scan, Cells(vec![Some('a')])),
+        ],
+        Update(0, 'a'),
+        [
+            (Scan, Cells(vec![])),
+            (Update(1, 'b'), Done),
+            (Scan, Cells(vec![Some('a'), Some('b')])),
+        ],
+    );
+    // Each cell had this value at some time, and never both.
+    let torn = in_turn::<Snapshot<_>>([
+        (Update(0, 'a'), Done),
+        (Update(0, 'c'), Done),
+        (Update(1, 'b'), Done),
+        (Scan, Cells(vec![Some('a'), Some('b')])),
+    ]);
+    assert_eq!(violation(&Snapshot::new(), torn), Some(7));
 }
 
 #[cfg(feature = "format")]

@@ -58,6 +58,7 @@ pub mod semaphore;
 pub mod set;
 #[cfg(feature = "format")]
 mod shapes;
+pub mod snapshot;
 pub mod stack;
 
 use std::{
@@ -77,6 +78,7 @@ pub use self::{
     register::Register,
     semaphore::Semaphore,
     set::Set,
+    snapshot::Snapshot,
     stack::Stack,
 };
 

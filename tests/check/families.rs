@@ -6,8 +6,8 @@ use tachograph::{
     check::{self, Budget, Report},
     model::{
         CasRegister, Counter, KeyValue, Log, Model, Mutex, PriorityQueue, Queue, Register,
-        Semaphore, Set, Stack, cas_register, counter, key_value, log, mutex, priority_queue, queue,
-        register, semaphore, set, stack,
+        Semaphore, Set, Snapshot, Stack, cas_register, counter, key_value, log, mutex,
+        priority_queue, queue, register, semaphore, set, snapshot, stack,
     },
 };
 
@@ -459,5 +459,22 @@ family!(
         log::Ret::Value(perhaps(random)),
         log::Ret::Values(some_of_them(random)),
         log::Ret::Len(random.below(4) as usize)
+    ]
+);
+
+family!(
+    Snapshots,
+    "snapshot",
+    Snapshot<u8>,
+    Snapshot::new(),
+    random,
+    [
+        snapshot::Op::Update(random.below(2) as u16, small(random)),
+        snapshot::Op::Update(random.below(2) as u16, small(random)),
+        snapshot::Op::Scan
+    ],
+    [
+        snapshot::Ret::Done,
+        snapshot::Ret::Cells((0..2).map(|_| perhaps(random)).collect())
     ]
 );

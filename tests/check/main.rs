@@ -16,7 +16,7 @@ use std::{any::type_name, collections::HashMap, mem::discriminant, time::Duratio
 use agreement::{assert_right, assert_so, mutate, small};
 use families::{
     BoundedQueues, CasRegisters, Counters, Family, Logs, Maps, MixedMaps, Mutexes, Pair, Pairs,
-    PeekedStacks, Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
+    PeekedStacks, Plain, PriorityQueues, Queues, Registers, Semaphores, Sets, Snapshots, Stacks,
 };
 use nondeterministic::{Bag, Estimate, Nondeterministic};
 use random::{Random, Shape, history};
@@ -120,6 +120,11 @@ fn verdicts_on_semaphores_are_the_oracles() {
 #[test]
 fn verdicts_on_logs_are_the_oracles() {
     agrees_with_the_oracle::<Logs>();
+}
+
+#[test]
+fn verdicts_on_snapshots_are_the_oracles() {
+    agrees_with_the_oracle::<Snapshots>();
 }
 
 #[test]
@@ -356,6 +361,7 @@ fn verdicts_on_sequential_maps_and_sets_are_the_oracles() {
     sequential_agrees_with_the_oracle::<Maps>();
     sequential_agrees_with_the_oracle::<Sets>();
     sequential_agrees_with_the_oracle::<Logs>();
+    sequential_agrees_with_the_oracle::<Snapshots>();
 }
 
 #[test]
@@ -483,6 +489,7 @@ fn maps_sets_and_logs_by_construction_are_never_a_violation() {
     never_a_false_alarm::<Maps>(1000);
     never_a_false_alarm::<Sets>(1000);
     never_a_false_alarm::<Logs>(1000);
+    never_a_false_alarm::<Snapshots>(1000);
 }
 
 #[test]
@@ -624,6 +631,7 @@ fn what_changes_nothing_changes_nothing() {
     is_so::<Mutexes>();
     is_so::<Semaphores>();
     is_so::<Logs>();
+    is_so::<Snapshots>();
 }
 
 /// One register of twenty clients, the network of which is split half of the time: nobody can try what each set of the lost

@@ -4,7 +4,7 @@ use crate::{
     agreement,
     families::{
         BoundedQueues, CasRegisters, Counters, Family, Logs, Maps, MixedMaps, Mutexes, Pairs,
-        PeekedStacks, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
+        PeekedStacks, PriorityQueues, Queues, Registers, Semaphores, Sets, Snapshots, Stacks,
     },
     nondeterministic::{self, Bag, Estimate},
     random::{self, Random},
@@ -108,6 +108,11 @@ fn semaphores_are_shrunk_to_what_stands() {
 #[test]
 fn logs_are_shrunk_to_what_stands() {
     shrink_to_what_stands::<Logs>();
+}
+
+#[test]
+fn snapshots_are_shrunk_to_what_stands() {
+    shrink_to_what_stands::<Snapshots>();
 }
 
 #[test]

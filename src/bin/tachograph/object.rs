@@ -9,7 +9,7 @@ use tachograph::{
     format::edn::{self, Jepsen, Value},
     model::{
         CasRegister, Counter, KeyValue, Log, Mutex, PriorityQueue, Queue, Register, Semaphore, Set,
-        Specification, Stack,
+        Snapshot, Specification, Stack,
     },
 };
 
@@ -53,6 +53,7 @@ pub enum ModelName {
     Mutex,
     Semaphore,
     Log,
+    Snapshot,
 }
 
 /// What is done with a history once it is known what its operations mean.
@@ -100,6 +101,7 @@ impl Object {
             ModelName::Mutex => with(&Mutex::new(), history, task),
             ModelName::Semaphore => with(&Semaphore::new(self.permits), history, task),
             ModelName::Log => with(&Log::<Value>::new(), history, task),
+            ModelName::Snapshot => with(&Snapshot::<Value>::new(), history, task),
         }
     }
 }
