@@ -20,7 +20,7 @@ use super::{
 use crate::{
     event::EventKind,
     history::{ByProcess, History, Outcome},
-    model::{About, Specification},
+    model::Specification,
 };
 
 /// So many configurations are looked at in each part before any part gets more: a violation in an easy one is not missed
@@ -484,12 +484,17 @@ impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
 
     /// The event up to which it matters whether this operation took effect.
     fn last(&self, op: &S::Op) -> u64 {
-        match self.check.specification.about(op, None) {
-            About::All | About::Nothing => u64::MAX,
-            About::Value(value) => match self.by_value.get_or_init(|| self.by_value()) {
-                Some(by_value) => by_value.get(&value).copied().unwrap_or(0),
-                None => u64::MAX,
-            },
+        let about = self.check.specification.about(op, None);
+        let values = about.which().unwrap_or_default();
+        if values.is_empty() {
+            return u64::MAX;
+        }
+        match self.by_value.get_or_init(|| self.by_value()) {
+            Some(by_value) => {
+                let last = values.iter().filter_map(|value| by_value.get(value));
+                last.copied().max().unwrap_or(0)
+            }
+            None => u64::MAX,
         }
     }
 
@@ -518,12 +523,9 @@ impl<'s, 'p, 'h, S: Specification> LastUses<'s, 'p, 'h, S> {
                     None => continue, // there is none: looked for beforehand
                 },
             };
-            match (about, event) {
-                (About::All, _) => return None,
-                (About::Value(value), Some(event)) => {
-                    by_value.insert(value, event);
-                }
-                _ => {}
+            let values = about.which()?;
+            if let Some(event) = event {
+                by_value.extend(values.iter().map(|&value| (value, event)));
             }
         }
         Some(by_value)

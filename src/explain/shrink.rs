@@ -660,18 +660,14 @@ where
     fn drop_values(&mut self) {
         self.drop_reads_of_all();
         let Some(abouts) = self.abouts() else { return };
-        let its_own = abouts[self.core.culprit];
-        let mut values: Vec<About> = Vec::new();
-        let mut known = HashSet::from([its_own, About::Nothing]);
-        values.extend(abouts.iter().filter(|&&about| known.insert(about)));
-        let of = |values: &[About]| -> Vec<usize> {
-            let values: HashSet<_> = values
-                .iter()
-                .copied()
-                .chain([its_own, About::Nothing])
-                .collect();
+        let its_own = &abouts[self.core.culprit];
+        let mut known: HashSet<u64> = its_own.iter().copied().collect();
+        let all = abouts.iter().flatten().copied();
+        let values: Vec<u64> = all.filter(|&value| known.insert(value)).collect();
+        let of = |values: &[u64]| -> Vec<usize> {
+            let values: HashSet<u64> = values.iter().chain(its_own).copied().collect();
             (0..abouts.len())
-                .filter(|&it| values.contains(&abouts[it]))
+                .filter(|&it| abouts[it].iter().all(|value| values.contains(value)))
                 .collect()
         };
         let values = reduce(values, |values| self.is_violation(&of(values)));
@@ -702,11 +698,11 @@ where
         })
     }
 
-    /// What each operation is about, if none is about all.
-    fn abouts(&self) -> Option<Vec<About>> {
+    /// The values that each operation is about, if none is about all.
+    fn abouts(&self) -> Option<Vec<Vec<u64>>> {
         let abouts = self.core.operations.iter().map(|its| self.about(its));
         abouts
-            .map(|about| (about != About::All).then_some(about))
+            .map(|about| about.which().map(<[u64]>::to_vec))
             .collect()
     }
 

@@ -64,6 +64,7 @@ pub mod stack;
 use std::{
     fmt::Debug,
     hash::{DefaultHasher, Hash, Hasher},
+    slice,
 };
 
 pub use self::{
@@ -199,9 +200,9 @@ pub trait Model {
 ///
 /// The promise is this: from a history that is what the object may do, in which no operation is about
 /// [`All`](Self::All), all operations about one value may be taken out, and it still is what the object may do. Of a queue
-/// it holds: the values that are left come out in the order in which they went in. And if no operation about a value
+/// it holds: the values that are left come out in the order in which they went in. (What is about several goes with each of them.) And if no operation about a value
 /// completes after one about it was invoked of which nobody knows whether it took effect, that may be taken out, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum About {
     /// Perhaps about any of them: a length, a swap of one for another.
     All,
@@ -209,12 +210,30 @@ pub enum About {
     Nothing,
     /// About this one, as a hash.
     Value(u64),
+    /// About each of these: a read of several.
+    Values(Vec<u64>),
 }
 
 impl About {
     /// About this value.
     pub fn value(value: &impl Hash) -> Self {
         Self::Value(part_of(value))
+    }
+
+    /// About each of these values.
+    pub fn values<V: Hash>(values: impl IntoIterator<Item = V>) -> Self {
+        Self::Values(values.into_iter().map(|value| part_of(&value)).collect())
+    }
+
+    /// The values, if it is not perhaps about any.
+    #[cfg_attr(not(feature = "check"), expect(dead_code))] // read by the checker alone
+    pub(crate) fn which(&self) -> Option<&[u64]> {
+        match self {
+            Self::All => None,
+            Self::Nothing => Some(&[]),
+            Self::Value(value) => Some(slice::from_ref(value)),
+            Self::Values(values) => Some(values),
+        }
     }
 
     /// About the value that was found.

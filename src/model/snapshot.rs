@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData};
 
-use super::Model;
+use super::{About, Model};
 
 /// Cells of values of type `V`, at first all without one: an atomic snapshot
 /// ([Afek et al. 1993](https://doi.org/10.1145/153724.153741)), where each process may update any cell.
@@ -85,6 +85,17 @@ impl<V: Clone + Eq + Hash + Debug> Model for Snapshot<V> {
 
     fn is_read(&self, op: &Op<V>) -> bool {
         matches!(op, Op::Scan)
+    }
+
+    fn about(&self, op: &Op<V>, ret: Option<&Ret<V>>) -> About {
+        match (op, ret) {
+            (Op::Update(cell, value), _) => About::value(&(usize::from(*cell), value)),
+            (Op::Scan, Some(Ret::Cells(cells))) => {
+                let values = cells.iter().enumerate();
+                About::values(values.filter_map(|(cell, value)| Some((cell, value.as_ref()?))))
+            }
+            (Op::Scan, _) => About::Nothing,
+        }
     }
 
     fn overwrites(&self, _cells: &Vec<Option<V>>, op: &Op<V>, earlier: &Op<V>) -> bool {

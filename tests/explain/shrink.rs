@@ -7,8 +7,8 @@ use tachograph::{
     check::{self, Verdict},
     explain::{Effort, Shrunk, shrink},
     model::{
-        CasRegister, Counter, KeyValue, Model, Mutex, Queue, Register, Set, Stack, cas_register,
-        counter, key_value, mutex, queue, register, set, stack,
+        CasRegister, Counter, KeyValue, Model, Mutex, Queue, Register, Set, Snapshot, Stack,
+        cas_register, counter, key_value, mutex, queue, register, set, snapshot, stack,
     },
 };
 
@@ -93,6 +93,32 @@ fn a_stale_read_among_thousands_ends_at_five_operations_or_fewer() {
             });
             assert_ends_at(&model, &history, 5);
         }
+    }
+}
+
+#[test]
+fn a_torn_scan_ends_at_a_few_operations() {
+    use snapshot::{Op, Ret};
+    let model = Snapshot::<u64>::new();
+    let mut value = 0;
+    let history = long(&model, |random| match random.below(2) {
+        0 => Op::Scan,
+        _ => {
+            value += 1;
+            Op::Update(random.below(3) as u16, value)
+        }
+    });
+    for at in [100, 9_000, 19_000] {
+        // One cell is as it was long before.
+        let mut earlier = None;
+        let history = changed(&history, at, |_, ret| match ret {
+            Ret::Cells(cells) if cells.len() == 3 => {
+                let old = *earlier.get_or_insert(cells[0]);
+                (old != cells[0]).then(|| Ret::Cells(vec![old, cells[1], cells[2]]))
+            }
+            _ => None,
+        });
+        assert_ends_at(&model, &history, 6);
     }
 }
 
