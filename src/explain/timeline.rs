@@ -365,7 +365,9 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
                     self.line(f, Role::Note, note)?;
                 }
                 if let Some(event) = since.open_since {
-                    let note = format!("✗ was open before that, since event {event}.");
+                    let note = format!(
+                        "✗, open since event {event}, could not have returned this before that, either."
+                    );
                     self.line(f, Role::Note, &note)?;
                 }
                 f.write_str("\n")?;

@@ -12,13 +12,13 @@ use super::{About, Model};
 /// | [`Op::Update`] | [`Ret::Done`] | the value is in the cell |
 /// | [`Op::Scan`] | [`Ret::Cells`] | as before |
 ///
-/// How many cells there are is not said: cells without a value behind the last that has one may be there or not.
+/// How many cells there are, of at most 256, is not said: cells without a value behind the last that has one may be there or not.
 ///
 /// In EDN:
 ///
 /// | `:f` | `:value` |
 /// |---|---|
-/// | `:update` | `[cell v] → [cell v]` |
+/// | `:update` | `[cell v] → [cell v]`, of cells from 0 to 255 |
 /// | `:scan` | `nil → [v …]`, with `nil` for a cell without a value |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Snapshot<V>(PhantomData<fn() -> V>);
@@ -28,7 +28,7 @@ pub struct Snapshot<V>(PhantomData<fn() -> V>);
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Op<V> {
     /// Puts a value into the cell with this number, from 0.
-    Update(u16, V),
+    Update(u8, V),
     /// Returns what is in the cells.
     Scan,
 }
@@ -76,8 +76,8 @@ impl<V: Clone + Eq + Hash + Debug> Model for Snapshot<V> {
     fn agrees(&self, returned: &Ret<V>, recorded: &Ret<V>) -> bool {
         match (returned, recorded) {
             (Ret::Cells(returned), Ret::Cells(recorded)) => {
-                let (last, more) = recorded.split_at(returned.len().min(recorded.len()));
-                last == returned && more.iter().all(Option::is_none)
+                let (known, more) = recorded.split_at(returned.len().min(recorded.len()));
+                known == returned && more.iter().all(Option::is_none)
             }
             _ => returned == recorded,
         }
@@ -117,7 +117,7 @@ mod jepsen {
     const SHAPES: Shapes = Shapes {
         object: "a snapshot",
         operations: &[
-            ("update", "[cell v], of cells from 0 to 65535", "the same"),
+            ("update", "[cell v], of cells from 0 to 255", "the same"),
             ("scan", "nil", "a vector or a list"),
         ],
     };
@@ -184,7 +184,7 @@ mod jepsen {
         #[test]
         fn what_is_written_reads_back() {
             for value in values() {
-                for cell in [0, 7, u16::MAX] {
+                for cell in [0, 7, u8::MAX] {
                     assert_read_back(Op::Update(cell, value.clone()), [Ret::Done]);
                 }
                 let cells = [vec![], vec![None, Some(value)], vec![None; 2]];
@@ -197,12 +197,12 @@ mod jepsen {
 
         #[test]
         fn a_misfit_says_what_the_operation_takes() {
-            let update = "`:update` takes [cell v], of cells from 0 to 65535";
+            let update = "`:update` takes [cell v], of cells from 0 to 255";
             assert_misfits::<Op<Value>>(&[
                 (":update nil", update),
                 (":update [0 nil]", update),
                 (":update [-1 1]", update),
-                (":update [65536 1]", update),
+                (":update [256 1]", update),
                 (":update [0 1] → [0 2]", "`:update` returns the same"),
                 (":scan 1", "`:scan` takes nil"),
                 (":scan nil → nil", "`:scan` returns a vector or a list"),
@@ -223,7 +223,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_does_what_an_array_does(ops in vec((0..8u16, 0..20), 0..40)) {
+        fn it_does_what_an_array_does(ops in vec((0..8u8, 0..20), 0..40)) {
             let model = Snapshot::new();
             let (mut state, mut cells) = (model.initial(), [None; 6]);
             for (cell, value) in ops {

@@ -469,8 +469,8 @@ family!(
     Snapshot::new(),
     random,
     [
-        snapshot::Op::Update(random.below(2) as u16, small(random)),
-        snapshot::Op::Update(random.below(2) as u16, small(random)),
+        snapshot::Op::Update(random.below(2) as u8, small(random)),
+        snapshot::Op::Update(random.below(2) as u8, small(random)),
         snapshot::Op::Scan
     ],
     [

@@ -302,3 +302,15 @@ fn what_a_file_says_cannot_command_the_terminal_in_json_either() {
         assert!(!run.err().contains('\u{202e}'), "{:?}", run.err());
     }
 }
+
+#[test]
+fn where_nothing_was_checked_that_is_said() {
+    let folder = Folder::new("nothing");
+    folder.write("none.edn", "");
+    let run = folder.run("check --model register none.edn");
+    assert_eq!(run.code(), 0, "{run:?}");
+    assert!(
+        run.err()
+            .contains("none.edn: there are no operations in it")
+    );
+}

@@ -98,3 +98,19 @@ fn what_cannot_be_shown_is_bad_input_and_leaves_what_was_there() {
     let said = folder.run("view good.edn --model register -o missing/page.html");
     assert!(said.err().contains("missing/page.html"));
 }
+
+#[test]
+fn the_history_is_not_written_over() {
+    let folder = folder("view-over");
+    let history = folder.read("good.edn");
+    for command in [
+        "view good.edn --model register -o good.edn",
+        "view good.edn --model register -o ./good.edn",
+        "explain good.edn --model register -o good.edn",
+    ] {
+        let run = folder.run(command);
+        assert_eq!(run.code(), 3, "{command}: {run:?}");
+        assert!(run.err().contains("this is the history itself"), "{run:?}");
+        assert_eq!(folder.read("good.edn"), history);
+    }
+}

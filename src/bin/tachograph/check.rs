@@ -151,6 +151,12 @@ impl Task for Checking<'_> {
         let budget = arguments.limits.budget();
         let _patience = Patience::while_doing(&format!("{name}: checking"));
         let checked = (arguments.object.consistency()).check(model, history, &budget);
+        if checked.operations == 0 {
+            say::complain_of(
+                name,
+                "there are no operations in it, so nothing was checked",
+            );
+        }
         arguments.answer(name, history.len(), &checked)
     }
 }

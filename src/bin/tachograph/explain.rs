@@ -94,6 +94,9 @@ impl Explain {
             })
         });
         let format = format.transpose()?;
+        if let Some(output) = &self.output {
+            output::spares(&self.file, output)?;
+        }
         let named = self.reading.open(&self.file, self.format, "--format");
         let answered = named.and_then(|input| {
             let document = input.named()?;

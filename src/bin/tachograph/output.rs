@@ -9,7 +9,7 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 
-use crate::input;
+use crate::{input, say};
 
 /// Writes to a file, compressed if it is called so, or to the standard output.
 ///
@@ -25,6 +25,19 @@ pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
     let mut draft = Draft::beside(&place)?;
     compressed(path, &mut draft.file, write)?;
     draft.put(&place)
+}
+
+/// Refuses a place that is the file that is read, where what is written does not say all that it does.
+pub fn spares(input: &Path, output: &Path) -> io::Result<()> {
+    let place = |path: &Path| (!input::is_standard(path)).then(|| fs::canonicalize(path).ok())?;
+    match (place(input), place(output)) {
+        (Some(read), Some(written)) if read == written => {
+            let what = "this is the history itself, which would be lost: write to another file";
+            let error = io::Error::new(io::ErrorKind::InvalidInput, what);
+            Err(say::at(&input::name(output), error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes the directory if need be, and tries whether files can be written into it.

@@ -48,6 +48,7 @@ pub struct View {
 impl View {
     pub fn run(self) -> io::Result<Verdict> {
         let name = input::name(&self.file);
+        output::spares(&self.file, &self.output)?;
         match self.page(&name) {
             Ok((verdict, page)) => {
                 let _patience = Patience::while_doing(&format!("{name}: writing"));

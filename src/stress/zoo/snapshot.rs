@@ -66,7 +66,7 @@ fn stress(plan: &Plan, read: fn(&Cells) -> [u64; CELLS]) -> Outcome {
                     }
                 },
                 |draw| match draw.chance(1, 2) {
-                    true => Op::Update(draw.below(CELLS as u64) as u16, draw.unique()),
+                    true => Op::Update(draw.below(CELLS as u64) as u8, draw.unique()),
                     false => Op::Scan,
                 },
             ),
