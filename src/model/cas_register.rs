@@ -98,6 +98,10 @@ impl<V: Clone + Eq + Hash + Debug> Model for CasRegister<V> {
             (Op::Cas(..), _) => About::All,
         }
     }
+
+    fn about_holds_from(&self, _state: &Self::State) -> bool {
+        true
+    }
 }
 
 #[cfg(feature = "format")]

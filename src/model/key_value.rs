@@ -299,6 +299,10 @@ where
         }
     }
 
+    fn about_holds_from(&self, _state: &Self::State) -> bool {
+        true
+    }
+
     fn part(&self, op: &Op<K, V>) -> Option<u64> {
         Some(part_of(op.key()))
     }

@@ -194,6 +194,14 @@ pub trait Model {
         let _ = (op, ret);
         About::All
     }
+
+    /// Whether what [`about`](Self::about) says holds of histories that begin in this state, too. It does not where a value that is in at first
+    /// is missed once what took it out is gone, as from a queue.
+    ///
+    /// By default it holds of those that begin in the first state.
+    fn about_holds_from(&self, state: &Self::State) -> bool {
+        *state == self.initial()
+    }
 }
 
 /// Which values an operation is about.
@@ -348,6 +356,11 @@ pub trait Specification {
         About::All
     }
 
+    /// See [`Model::about_holds_from`].
+    fn about_holds_from(&self, state: &Self::State) -> bool {
+        *state == self.initial()
+    }
+
     /// What the operation would return in this state, to be told to a person. `None` where it cannot be said.
     fn would_return(&self, state: &Self::State, op: &Self::Op) -> Option<Self::Ret> {
         let _ = (state, op);
@@ -425,6 +438,10 @@ impl<M: Model> Specification for M {
 
     fn about(&self, op: &Self::Op, ret: Option<&Self::Ret>) -> About {
         Model::about(self, op, ret)
+    }
+
+    fn about_holds_from(&self, state: &Self::State) -> bool {
+        Model::about_holds_from(self, state)
     }
 
     fn would_return(&self, state: &Self::State, op: &Self::Op) -> Option<Self::Ret> {

@@ -70,6 +70,10 @@ impl<V: Clone + Eq + Hash + Debug> Model for Register<V> {
             (Op::Read, ret) => About::found(ret.and_then(Option::as_ref)),
         }
     }
+
+    fn about_holds_from(&self, _state: &Self::State) -> bool {
+        true
+    }
 }
 
 #[cfg(feature = "format")]

@@ -128,6 +128,10 @@ impl<V: Clone + Ord + Hash + Debug> Model for Set<V> {
             Op::Read => About::All,
         }
     }
+
+    fn about_holds_from(&self, _state: &Self::State) -> bool {
+        true
+    }
 }
 
 #[cfg(feature = "format")]

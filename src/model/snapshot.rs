@@ -98,6 +98,10 @@ impl<V: Clone + Eq + Hash + Debug> Model for Snapshot<V> {
         }
     }
 
+    fn about_holds_from(&self, _state: &Self::State) -> bool {
+        true
+    }
+
     fn overwrites(&self, _cells: &Vec<Option<V>>, op: &Op<V>, earlier: &Op<V>) -> bool {
         match (op, earlier) {
             (Op::Update(cell, _), Op::Update(before, _)) => cell == before,

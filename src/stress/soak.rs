@@ -94,11 +94,14 @@ impl<S: Specification> Specification for From<'_, S> {
     }
 
     fn about(&self, op: &S::Op, ret: Option<&S::Ret>) -> About {
-        // What was in at first is of no operation, so that none may be taken out.
-        match self.state == self.specification.initial() {
+        match self.specification.about_holds_from(&self.state) {
             true => self.specification.about(op, ret),
             false => About::All,
         }
+    }
+
+    fn about_holds_from(&self, state: &S::State) -> bool {
+        self.specification.about_holds_from(state)
     }
 
     fn would_return(&self, state: &S::State, op: &S::Op) -> Option<S::Ret> {

@@ -10,7 +10,7 @@ use crate::{
     random::{self, Random},
     standing::{HistoryOf, assert_shrunk},
 };
-use tachograph::model::Specification;
+use tachograph::model::{About, Model, Specification};
 
 /// More are tried with the checker. Here each takes the checks of all that can be put back.
 const HISTORIES: u64 = 4000;
@@ -38,6 +38,70 @@ where
 fn objects_that_may_do_one_of_several_things_are_shrunk_to_what_stands() {
     all_shrink(&Bag, nondeterministic::history::<Bag>);
     all_shrink(&Estimate, nondeterministic::history::<Estimate>);
+}
+
+/// An object that begins in some other state.
+struct Begun<M: Model>(M, M::State);
+
+impl<M: Model> Model for Begun<M> {
+    type Op = M::Op;
+    type Ret = M::Ret;
+    type State = M::State;
+
+    fn initial(&self) -> M::State {
+        self.1.clone()
+    }
+
+    fn apply(&self, state: &mut M::State, op: &M::Op) -> M::Ret {
+        self.0.apply(state, op)
+    }
+
+    fn agrees(&self, returned: &M::Ret, recorded: &M::Ret) -> bool {
+        self.0.agrees(returned, recorded)
+    }
+
+    fn is_read(&self, op: &M::Op) -> bool {
+        self.0.is_read(op)
+    }
+
+    fn about(&self, op: &M::Op, ret: Option<&M::Ret>) -> About {
+        match self.0.about_holds_from(&self.1) {
+            true => self.0.about(op, ret),
+            false => About::All,
+        }
+    }
+}
+
+fn shrink_to_what_stands_from_any_state<F: Family>()
+where
+    F::Model: Model<State: Sync>,
+{
+    let mut random = Random::new(1);
+    for _ in 0..3 {
+        let model = F::model();
+        let mut state = Model::initial(&model);
+        while state == Model::initial(&model) {
+            model.apply(&mut state, &F::op(&mut random));
+        }
+        (0..2).for_each(|_| drop(model.apply(&mut state, &F::op(&mut random))));
+        let begun = Begun(model, state);
+        all_shrink(&begun, |random| {
+            let shape = agreement::small(random);
+            let history = random::history(&begun, &shape, random, F::op);
+            agreement::mutate::<F>(history, random)
+        });
+    }
+}
+
+#[test]
+fn what_begins_in_another_state_is_shrunk_to_what_stands() {
+    shrink_to_what_stands_from_any_state::<Registers>();
+    shrink_to_what_stands_from_any_state::<CasRegisters>();
+    shrink_to_what_stands_from_any_state::<Maps>();
+    shrink_to_what_stands_from_any_state::<Sets>();
+    shrink_to_what_stands_from_any_state::<Snapshots>();
+    shrink_to_what_stands_from_any_state::<Queues>();
+    shrink_to_what_stands_from_any_state::<PriorityQueues>();
 }
 
 #[test]
