@@ -29,15 +29,15 @@ pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
 
 /// Refuses a place that is the file that is read, where what is written does not say all that it does.
 pub fn spares(input: &Path, output: &Path) -> io::Result<()> {
-    let place = |path: &Path| (!input::is_standard(path)).then(|| fs::canonicalize(path).ok())?;
-    match (place(input), place(output)) {
-        (Some(read), Some(written)) if read == written => {
-            let what = "this is the history itself, which would be lost: write to another file";
-            let error = io::Error::new(io::ErrorKind::InvalidInput, what);
-            Err(say::at(&input::name(output), error))
-        }
-        _ => Ok(()),
+    let is_standard = [input, output].into_iter().any(input::is_standard);
+    // What is wrong with the output is said when it is written.
+    let written = place(output).ok().flatten();
+    if is_standard || written.is_none() || written != fs::canonicalize(input).ok() {
+        return Ok(());
     }
+    let what = "this is the history itself, which would be lost: write to another file";
+    let error = io::Error::new(io::ErrorKind::InvalidInput, what);
+    Err(say::at(&input::name(output), error))
 }
 
 /// Makes the directory if need be, and tries whether files can be written into it.
