@@ -258,6 +258,13 @@ pub enum Undroppable {
     At(usize),
 }
 
+impl Undroppable {
+    /// Whether there is one.
+    pub fn is_there(self) -> bool {
+        matches!(self, Self::At(_))
+    }
+}
+
 impl Driver {
     pub fn new(thread: u32) -> Self {
         Self {
@@ -367,27 +374,25 @@ impl Driver {
         act: Act,
     ) {
         let (kind, why) = match act {
-            Act::OkUndroppable if self.undroppable == Undroppable::Not => {
-                let mut ret = self.payload(tickets.fetch_add(1, Relaxed));
-                ret.undroppable = true;
-                let at = self.log.len();
-                self.log(client.number, EventKind::Ok(ret.number), false);
-                // Beyond the limit it is dropped at once.
-                if catch_unwind(AssertUnwindSafe(|| call.ok(ret))).is_ok() {
-                    self.undroppable = Undroppable::At(at);
-                }
-                return;
-            }
             Act::Ok | Act::OkUncloneable | Act::OkUndroppable => {
                 let mut ret = self.payload(tickets.fetch_add(1, Relaxed));
                 ret.uncloneable = matches!(act, Act::OkUncloneable);
+                let is_undroppable =
+                    matches!(act, Act::OkUndroppable) && self.undroppable == Undroppable::Not;
+                ret.undroppable = is_undroppable;
+                let at = self.log.len();
                 self.log.push(Said {
                     process: client.number,
                     kind: EventKind::Ok(ret.number),
                     why: false,
                     uncloneable: ret.uncloneable,
                 });
-                return call.ok(ret);
+                match catch_unwind(AssertUnwindSafe(|| call.ok(ret))) {
+                    Ok(()) if is_undroppable => self.undroppable = Undroppable::At(at),
+                    // Beyond the limit it is dropped at once.
+                    completed => assert!(completed.is_ok() || is_undroppable),
+                }
+                return;
             }
             Act::Fail { why } => {
                 match why {

@@ -41,7 +41,7 @@ pub fn run(bytes: &[u8]) {
                 0 => Ok(()),
                 processes => Err(ProcessesAlive { processes }),
             };
-            let drops = driver.undroppable != Undroppable::Not && expected.is_ok();
+            let drops = driver.undroppable.is_there() && expected.is_ok();
             // It is cleared all the same if a drop panics.
             match catch_unwind(AssertUnwindSafe(|| recorder.clear())) {
                 Ok(cleared) => assert_eq!((cleared, drops), (expected, false)),
@@ -65,7 +65,7 @@ pub fn run(bytes: &[u8]) {
         }
     }
     let panicked = catch_unwind(AssertUnwindSafe(|| drop(recorder))).is_err();
-    assert_eq!(panicked, driver.undroppable != Undroppable::Not);
+    assert_eq!(panicked, driver.undroppable.is_there());
     assert_eq!(Arc::strong_count(&driver.token), 1, "payloads are alive");
 }
 
@@ -112,7 +112,7 @@ impl<'r> Readers<'r> {
         }
         if let (Act::OkUndroppable, Undroppable::Not, [said]) = (act, before.1, recorded) {
             // What is not kept is dropped there and then.
-            let is_held = driver.undroppable != Undroppable::Not;
+            let is_held = driver.undroppable.is_there();
             assert_eq!(is_held, said.kind.is_ok() && kept == log.len());
         }
     }

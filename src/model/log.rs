@@ -98,7 +98,7 @@ mod jepsen {
     use super::{Op, Ret};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Shapes, found, items, pair, repeats, size, taken},
+        model::shapes::{Shapes, found, items, pair, repeats, size, taken, vector},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -136,10 +136,7 @@ mod jepsen {
                 Ret::Done => self.value(),
                 Ret::Index(index) => pair(self.value(), *index),
                 Ret::Value(value) => pair(self.value(), value.clone()),
-                Ret::Values(values) => {
-                    let values = values.iter().cloned().map(Into::into);
-                    values.collect::<Vec<Value>>().into()
-                }
+                Ret::Values(values) => vector(values),
                 Ret::Len(len) => (*len).into(),
             }
         }

@@ -139,7 +139,7 @@ mod jepsen {
     use super::{Op, Ret};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Answer, Shapes, answer, pair},
+        model::shapes::{Answer, Shapes, answer, pair, vector},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -177,10 +177,7 @@ mod jepsen {
             match ret {
                 Ret::Done => self.value(),
                 Ret::Is(answer) => pair(self.value(), *answer),
-                Ret::Elements(elements) => {
-                    let elements = elements.iter().cloned().map(Into::into);
-                    elements.collect::<Vec<Value>>().into()
-                }
+                Ret::Elements(elements) => vector(elements),
             }
         }
 

@@ -67,6 +67,12 @@ pub(super) fn pair(a: impl Into<Value>, b: impl Into<Value>) -> Value {
     vec![a.into(), b.into()].into()
 }
 
+/// `[a b …]`.
+pub(super) fn vector<V: Clone + Into<Value>>(items: &[V]) -> Value {
+    let items = items.iter().cloned().map(Into::into);
+    items.collect::<Vec<Value>>().into()
+}
+
 /// What is said of an argument.
 pub(super) enum Answer {
     /// The argument, or `nil`.

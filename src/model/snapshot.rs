@@ -103,10 +103,7 @@ impl<V: Clone + Eq + Hash + Debug> Model for Snapshot<V> {
     }
 
     fn overwrites(&self, _cells: &Vec<Option<V>>, op: &Op<V>, earlier: &Op<V>) -> bool {
-        match (op, earlier) {
-            (Op::Update(cell, _), Op::Update(before, _)) => cell == before,
-            _ => false,
-        }
+        matches!((op, earlier), (Op::Update(cell, _), Op::Update(before, _)) if cell == before)
     }
 }
 
@@ -115,7 +112,7 @@ mod jepsen {
     use super::{Op, Ret};
     use crate::{
         format::edn::{Jepsen, Misfit, Value},
-        model::shapes::{Shapes, found, pair, repeats, size, taken, values},
+        model::shapes::{Shapes, found, pair, repeats, size, taken, values, vector},
     };
 
     const SHAPES: Shapes = Shapes {
@@ -146,10 +143,7 @@ mod jepsen {
         fn ret_value(&self, ret: &Ret<V>) -> Value {
             match ret {
                 Ret::Done => self.value(),
-                Ret::Cells(cells) => {
-                    let cells = cells.iter().cloned().map(Into::into);
-                    cells.collect::<Vec<Value>>().into()
-                }
+                Ret::Cells(cells) => vector(cells),
             }
         }
 

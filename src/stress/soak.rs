@@ -100,10 +100,6 @@ impl<S: Specification> Specification for From<'_, S> {
         }
     }
 
-    fn about_holds_from(&self, state: &S::State) -> bool {
-        self.specification.about_holds_from(state)
-    }
-
     fn would_return(&self, state: &S::State, op: &S::Op) -> Option<S::Ret> {
         self.specification.would_return(state, op)
     }

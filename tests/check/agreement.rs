@@ -27,9 +27,18 @@ pub fn small(random: &mut Random) -> Shape {
 
 /// The same history with some results changed to others.
 pub fn mutate<F: Family>(history: HistoryOf<F>, random: &mut Random) -> HistoryOf<F> {
+    with_other_results(history, random, F::ret)
+}
+
+/// The same, where this is what they are changed to.
+pub fn with_other_results<O, R>(
+    history: History<O, R>,
+    random: &mut Random,
+    other: impl Fn(&mut Random) -> R,
+) -> History<O, R> {
     let events = history.into_events().map(|event| {
         let kind = match event.kind {
-            EventKind::Ok(_) if random.one_in(3) => EventKind::Ok(F::ret(random)),
+            EventKind::Ok(_) if random.one_in(3) => EventKind::Ok(other(random)),
             kind => kind,
         };
         Event { kind, ..event }

@@ -3,12 +3,12 @@
 use std::{cell::RefCell, fmt::Debug, hash::Hash};
 
 use tachograph::{
-    Event, EventKind, History,
+    History,
     model::{Model, Specification},
 };
 
 use super::{
-    agreement::small,
+    agreement::{small, with_other_results},
     random::{self, Random},
 };
 
@@ -168,15 +168,8 @@ pub fn history<S: Nondeterministic>(random: &mut Random) -> History<S::Op, S::Re
         random: RefCell::new(Random::new(random.next())),
     };
     let history = random::history(&object, &small(random), random, S::op);
-    if random.one_in(4) {
-        return history;
+    match random.one_in(4) {
+        true => history,
+        false => with_other_results(history, random, S::ret),
     }
-    let events = history.into_events().map(|event| {
-        let kind = match event.kind {
-            EventKind::Ok(_) if random.one_in(3) => EventKind::Ok(S::ret(random)),
-            kind => kind,
-        };
-        Event { kind, ..event }
-    });
-    History::from_events(events).unwrap()
 }
