@@ -5,8 +5,9 @@ use tachograph::check::{self, Budget, Verdict};
 use crate::{
     agreement::{assert_right, mutate, small},
     families::{
-        BoundedQueues, CasRegisters, Counters, Family, HistoryOf, Logs, Maps, Mutexes, Pairs,
-        PeekedStacks, PriorityQueues, Queues, Registers, Semaphores, Sets, Stacks,
+        BoundedQueues, CasRegisters, Counters, Family, HistoryOf, Logs, Maps, MixedMaps, Mutexes,
+        Pairs, PeekedStacks, PriorityQueues, Queues, Registers, Semaphores, Sets, Snapshots,
+        Stacks,
     },
     oracle,
     random::{Random, history},
@@ -32,6 +33,8 @@ pub fn run(bytes: &[u8]) {
         test::<Semaphores>,
         test::<Logs>,
         test::<Pairs>,
+        test::<Snapshots>,
+        test::<MixedMaps>,
     ];
     tests[usize::from(*family) % tests.len()](&mut Random::chosen(chosen), *cost);
 }

@@ -6,7 +6,7 @@ use crate::{
     agreement::{mutate, small},
     families::{
         CasRegisters, Counters, Family, Maps, Mutexes, PeekedStacks, PriorityQueues, Queues,
-        Registers, Sets,
+        Registers, Sets, Snapshots,
     },
     random::{Random, history},
     standing::{EFFORT, assert_shrunk},
@@ -28,6 +28,7 @@ pub fn run(bytes: &[u8]) -> bool {
         test::<Sets>,
         test::<Mutexes>,
         test::<Counters>,
+        test::<Snapshots>,
     ];
     tests[usize::from(*family) % tests.len()](&mut Random::chosen(chosen))
 }
