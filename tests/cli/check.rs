@@ -313,4 +313,18 @@ fn where_nothing_was_checked_that_is_said() {
         run.err()
             .contains("none.edn: there are no operations in it")
     );
+
+    let failed = "{:index 0, :type :invoke, :process 0, :f :write, :value 1}\n\
+                  {:index 1, :type :fail, :process 0, :f :write, :value 1}\n";
+    folder.write("failed.edn", failed);
+    let run = folder.run("check --model register failed.edn");
+    assert_eq!(run.code(), 0, "{run:?}");
+    assert!(run.err().contains("failed.edn: no operation in it is"));
+
+    // Of this nothing is said, whether it was decided or not.
+    folder.write("good.edn", failed.replace(":fail", ":ok"));
+    for (options, code) in [("", 0), ("--timeout 0", 2)] {
+        let run = folder.run(&format!("check --model register good.edn {options}"));
+        assert_eq!((run.code(), run.err()), (code, ""), "{run:?}");
+    }
 }
