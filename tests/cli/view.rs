@@ -103,10 +103,18 @@ fn what_cannot_be_shown_is_bad_input_and_leaves_what_was_there() {
 fn the_history_is_not_written_over() {
     let folder = folder("view-over");
     let history = folder.read("good.edn");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("good.edn", folder.0.join("link.edn")).unwrap();
     for command in [
         "view good.edn --model register -o good.edn",
         "view good.edn --model register -o ./good.edn",
         "explain good.edn --model register -o good.edn",
+        #[cfg(unix)]
+        "view link.edn --model register -o good.edn",
+        #[cfg(unix)]
+        "view good.edn --model register -o link.edn",
+        #[cfg(target_os = "linux")]
+        "view good.edn --model register -o /proc/self/cwd/good.edn",
     ] {
         let run = folder.run(command);
         assert_eq!(run.code(), 3, "{command}: {run:?}");

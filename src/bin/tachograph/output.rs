@@ -29,10 +29,14 @@ pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
 
 /// Refuses a place that is the file that is read, where what is written does not say all that it does.
 pub fn spares(input: &Path, output: &Path) -> io::Result<()> {
-    let is_standard = [input, output].into_iter().any(input::is_standard);
-    // What is wrong with the output is said when it is written.
-    let written = place(output).ok().flatten();
-    if is_standard || written.is_none() || written != fs::canonicalize(input).ok() {
+    let input = match input::is_standard(input) {
+        true => Path::new("/dev/stdin"),
+        false => input,
+    };
+    // What cannot be read, or not be written, is said when it is.
+    let written = fs::canonicalize(output).ok();
+    let is_kept = |place: &PathBuf| place.is_file() && fs::canonicalize(input).ok() == written;
+    if input::is_standard(output) || !written.as_ref().is_some_and(is_kept) {
         return Ok(());
     }
     let what = "this is the history itself, which would be lost: write to another file";
@@ -64,7 +68,14 @@ fn compressed(
 fn place(path: &Path) -> io::Result<Option<PathBuf>> {
     let absolute = path::absolute(path)?;
     // `/dev/stdout` may lead to a regular file, and still means what is open there.
-    if absolute.starts_with("/dev") || absolute.starts_with("/proc") {
+    let is_open = [
+        "/dev/stdin",
+        "/dev/stdout",
+        "/dev/stderr",
+        "/dev/fd",
+        "/proc",
+    ];
+    if is_open.iter().any(|open| absolute.starts_with(open)) {
         return Ok(None);
     }
     Ok(match fs::canonicalize(path) {
