@@ -213,7 +213,8 @@ impl<O, R, T> Shrunk<O, R, T> {
                 None => String::new(),
                 Some(since) => format!(", from the state before event {} on", since.event),
             };
-            return format!("{kept} of {all} operations show it{since}{limit}");
+            let show = if kept == 1 { "shows" } else { "show" };
+            return format!("{kept} of {all} operations {show} it{since}{limit}");
         }
         let with_all = match &self.whole.verdict {
             Verdict::Violation(violation) => violation.explained.first().and_then(|explained| {
@@ -270,8 +271,9 @@ const COLUMNS: usize = 80;
 /// 2. *Keep the [part](crate::model::Model::part) of the object that the event is about.* Others say nothing about it.
 /// 3. *Drop marks, and what failed.* That did not take effect, so the others cannot miss it.
 /// 4. *Drop whole values*, where the model says that values do not miss one another
-///    ([`Model::about`](crate::model::Model::about)). Where only operations that changed nothing are about all of them, such as a length, these are
-///    dropped before, if it is a violation without them: they only make it harder for the others.
+///    ([`Model::about`](crate::model::Model::about)). What is about several stays only as long as all of its values do. Where
+///    only operations that changed nothing are about all of them, such as a length, these are dropped before, if it is a
+///    violation without them: they only make it harder for the others.
 /// 5. *Drop other operations.* That alone preserves nothing: without a write, what read its value is a violation that never
 ///    happened. So what is dropped is checked as something that may have taken effect, in its own time and with its own
 ///    result, or may not be there at all. That makes more histories possible, never fewer: what is a violation even

@@ -366,7 +366,7 @@ impl<O: fmt::Debug, R: fmt::Debug> fmt::Display for Timeline<'_, O, R> {
                 }
                 if let Some(event) = since.open_since {
                     let note = format!(
-                        "✗, open since event {event}, could not have returned this before that, either."
+                        "✗, open since event {event}, is not explained by taking effect earlier, either."
                     );
                     self.line(f, Role::Note, &note)?;
                 }
