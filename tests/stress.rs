@@ -17,9 +17,9 @@ use tachograph::{
     EventKind,
     check::{self, Budget, Verdict},
     model::{
-        Counter, Model, Queue, Register, counter,
+        Counter, Model, Queue, Register, Snapshot, counter,
         queue::{Op, Ret},
-        register,
+        register, snapshot,
     },
     stress::{self, Cause, Draw, Plan, Program, Stress, point, zoo},
 };
@@ -1056,6 +1056,55 @@ fn a_soak_finds_a_violation_across_pieces() {
     let finding = report.finding.as_ref().expect("a value came twice");
     assert!((11..20).contains(&finding.round), "{report}");
     assert!(finding.since.is_none(), "it was empty before: {report}");
+}
+
+#[test]
+fn what_a_soak_finds_in_a_later_piece_is_shrunk_to_a_few() {
+    use snapshot::{Op, Ret};
+
+    /// Both cells, and all values that the first has had.
+    #[derive(Default)]
+    struct Cells(Mutex<([u64; 2], Vec<u64>)>);
+
+    let report = Stress::new(Snapshot::new(), Cells::default)
+        .plan(soak(10, 2000).seed(1))
+        .settle(|last| last.is_none().then_some(Op::Scan))
+        .report(
+            |cells, op| {
+                let (now, firsts) = &mut *cells.0.lock().unwrap();
+                match *op {
+                    Op::Update(cell, value) => {
+                        now[usize::from(cell)] = value;
+                        firsts.extend((cell == 0).then_some(value));
+                        Ret::Done
+                    }
+                    // In the third piece, or so, the first cell is as it was long before.
+                    Op::Scan => {
+                        let first = match firsts.len() {
+                            2500.. => firsts[firsts.len() - 300],
+                            _ => now[0],
+                        };
+                        Ret::Cells([first, now[1]].map(|it| (it > 0).then_some(it)).to_vec())
+                    }
+                }
+            },
+            |draw| match draw.chance(1, 2) {
+                true => Op::Scan,
+                false => Op::Update(draw.below(2) as u8, draw.unique()),
+            },
+        );
+    let finding = report.finding.as_ref().expect("a scan was torn");
+    assert!(finding.since.is_some(), "it began in some state: {report}");
+    let shown = finding
+        .account
+        .split_once(" of ")
+        .expect("so many of so many")
+        .0;
+    let kept = shown.rsplit(' ').next().and_then(|kept| kept.parse().ok());
+    assert!(
+        kept.is_some_and(|kept: u32| (2..=6).contains(&kept)),
+        "{report}"
+    );
 }
 
 #[test]

@@ -153,3 +153,36 @@ impl<T> Kept<T> {
         self.object.take()?.give_up()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::From;
+    use crate::model::{About, Queue, Register, Specification, queue, register};
+
+    /// A queue's values are missed where they were in before: what came out behind them would come out first.
+    #[test]
+    fn values_can_be_left_out_from_where_the_model_says_so() {
+        let queue = Queue::<u8>::new();
+        let about = |state: &[u8]| {
+            let state = state.iter().copied().collect();
+            let specification = &queue;
+            let from = From {
+                specification,
+                state,
+            };
+            from.about(&queue::Op::Enqueue(3), None)
+        };
+        assert_eq!(about(&[]), About::value(&3_u8));
+        assert_eq!(about(&[1, 2]), About::All);
+
+        let register = Register::<u8>::new();
+        let from = From {
+            specification: &register,
+            state: Some(1),
+        };
+        assert_eq!(
+            from.about(&register::Op::Write(2), None),
+            About::value(&2_u8)
+        );
+    }
+}
