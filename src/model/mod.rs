@@ -185,8 +185,8 @@ pub trait Model {
         None
     }
 
-    /// The value that the operation puts in, takes out or reads, where the object is so indifferent to what its values
-    /// are that others do not miss it: see [`About`]. `ret` is what was recorded, if that is known.
+    /// The value that the operation puts in, takes out or reads, or those that it reads, where the object is so indifferent to what
+    /// its values are that others do not miss them: see [`About`]. `ret` is what was recorded, if that is known.
     ///
     /// Nothing needs this, but histories of an object that holds many values are [shrunk](crate::explain::shrink) further
     /// and faster, and those with many operations of unknown outcome are checked faster.
@@ -195,10 +195,12 @@ pub trait Model {
         About::All
     }
 
-    /// Whether what [`about`](Self::about) says holds of histories that begin in this state, too. It does not where a value that is in at first
-    /// is missed once what took it out is gone, as from a queue.
+    /// Whether what [`about`](Self::about) says holds of histories that begin in this state, too. It does not where a value
+    /// that is in at first is missed once what took it out is gone, as from a queue.
     ///
-    /// By default it holds of those that begin in the first state.
+    /// Asked where a test [soaks](crate#stress-tests): it judges an object that is in use. By default it holds of histories
+    /// that begin in the first state, and of others all operations are taken to be about [`All`](About::All). To say yes
+    /// where it does not hold makes verdicts wrong, and what violations are shrunk to.
     fn about_holds_from(&self, state: &Self::State) -> bool {
         *state == self.initial()
     }
@@ -208,8 +210,11 @@ pub trait Model {
 ///
 /// The promise is this: from a history that is what the object may do, in which no operation is about
 /// [`All`](Self::All), all operations about one value may be taken out, and it still is what the object may do. Of a queue
-/// it holds: the values that are left come out in the order in which they went in. (What is about several goes with each of them.) And if no operation about a value
-/// completes after one about it was invoked of which nobody knows whether it took effect, that may be taken out, too.
+/// it holds: the values that are left come out in the order in which they went in. What is about several goes with each of
+/// them. And an operation of which nobody knows whether it took effect may be taken out, too, if no operation about any of
+/// its values completes after it was invoked.
+///
+/// So an operation that puts several in is about `All`: it would go with one of them, and the others would be missed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum About {
     /// Perhaps about any of them: a length, a swap of one for another.
@@ -218,7 +223,7 @@ pub enum About {
     Nothing,
     /// About this one, as a hash.
     Value(u64),
-    /// About each of these: a read of several.
+    /// About each of these, as hashes of the same type as those of [`Value`](Self::Value): a read of several.
     Values(Vec<u64>),
 }
 

@@ -43,7 +43,7 @@ where
     let (what, last) = match cause {
         Cause::Violation(violation) => {
             let effort = Effort {
-                check: plan.budget,
+                check: plan.budget_for(history),
                 time: Some(SHRINKING),
                 ..Effort::default()
             };

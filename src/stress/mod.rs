@@ -73,7 +73,8 @@
 //! Operations and delays. Not what the machine's scheduler does: the same seed makes the same bug likely, not certain.
 //! Each round has a seed of its own, so that what is drawn in it does not depend on the rounds before, if it is made of the [`Draw`]
 //! alone. A [schedule](#schedules-that-are-chosen) that is replayed needs that: it runs its round and no other. Under threads a
-//! seed always begins with its first round.
+//! seed always begins with its first round. The seed is told with what was found, so where the code under test may end the
+//! process, as a bad pointer does, [say one](Plan::seed): nobody is left to tell it.
 //!
 //! # Schedules that are chosen
 //!
@@ -472,7 +473,7 @@ where
             run,
             draw_ops,
         );
-        let name = self.plan.name.unwrap_or_else(name::of_type::<T>);
+        let name = self.plan.name.clone().unwrap_or_else(name::of_type::<T>);
         report.name(&name);
         if let Some(directory) = &self.plan.output {
             let saves = self.save.take().into_iter();
@@ -481,7 +482,7 @@ where
                 let finding = report.finding.as_ref();
                 let since = finding.and_then(|finding| finding.since.as_ref());
                 let from = soak::From::since(&self.specification, since);
-                saves.chain([page(from, &self.plan.budget, title(&name, &report))])
+                saves.chain([page(from, &self.plan, title(&name, &report))])
             };
             report.write(directory, &name, saves.collect());
         }
@@ -516,7 +517,7 @@ where
 #[cfg(feature = "format")]
 fn page<'a, S>(
     specification: impl Borrow<S> + 'a,
-    budget: &'a check::Budget,
+    plan: &'a Plan,
     title: String,
 ) -> Save<'a, S::Op, S::Ret>
 where
@@ -524,7 +525,7 @@ where
 {
     let write = move |history: &History<S::Op, S::Ret>, file: &mut dyn io::Write| {
         let specification = specification.borrow();
-        let found = check::linearizable(specification, history, budget);
+        let found = check::linearizable(specification, history, &plan.budget_for(history));
         let page = Page::new(specification, history).report(&found);
         page.title(title).write_to(file)
     };

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::check::Budget;
+use crate::{check::Budget, history::History};
 
 /// The settings of a stress test.
 ///
@@ -16,7 +16,7 @@ pub struct Plan {
     pub(super) time: Option<Duration>,
     pub(super) seed: Option<u64>,
     pub(super) delays: bool,
-    pub(super) budget: Budget,
+    pub(super) budget: Option<Budget>,
     pub(super) keep_going: bool,
     pub(super) soak: bool,
     pub(super) output: Option<PathBuf>,
@@ -46,7 +46,7 @@ impl Plan {
             time: None,
             seed: None,
             delays: true,
-            budget: Budget::unlimited().configurations(1_000_000),
+            budget: None,
             keep_going: false,
             soak: false,
             output: None,
@@ -97,10 +97,11 @@ impl Plan {
         Self { delays, ..self }
     }
 
-    /// What the check of each round may cost; if nothing is said, a million configurations. A round that would
-    /// cost more is undecided, and counted as that.
+    /// What the check of each round may cost; if nothing is said, a million configurations, or 16 for each operation of a long round,
+    /// and 2 GB. A round that would cost more is undecided, and counted as that.
     #[must_use]
     pub fn budget(self, budget: Budget) -> Self {
+        let budget = Some(budget);
         Self { budget, ..self }
     }
 
@@ -139,6 +140,16 @@ impl Plan {
             .rounds
             .map_or(Duration::from_secs(10), |_| Duration::MAX);
         self.time.unwrap_or(unsaid)
+    }
+
+    /// What a check of this, which happened in a round, may cost.
+    pub(super) fn budget_for<O, R>(&self, history: &History<O, R>) -> Budget {
+        self.budget.unwrap_or_else(|| {
+            let operations = history.len() as u64 / 2;
+            Budget::unlimited()
+                .configurations((16 * operations).max(1_000_000))
+                .memory(2_000_000_000)
+        })
     }
 
     /// Panics if there would be no end to the memory that it takes.

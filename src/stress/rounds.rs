@@ -328,7 +328,8 @@ where
         let (verdict, since) = match kept {
             None => {
                 // It is at its first state. A specification less is compiled than if it were asked itself.
-                let found = check::linearizable(&self.from, history, &self.plan.budget);
+                let budget = self.plan.budget_for(history);
+                let found = check::linearizable(&self.from, history, &budget);
                 (Some(found.verdict), None)
             }
             // In what state that object was, nobody knows.
@@ -373,7 +374,8 @@ where
         panic: &mut Option<Cause<S::State>>,
         kept: &mut Kept<T>,
     ) -> (Verdict<S::State>, Option<S::State>) {
-        let (found, end) = check::linearizable_to(&self.from, history, &self.plan.budget);
+        let budget = self.plan.budget_for(history);
+        let (found, end) = check::linearizable_to(&self.from, history, &budget);
         // Of a history that was cut, nobody knows how it went on.
         let is_whole = panic.is_none() && history.cut().is_none();
         let next = end.filter(|_| is_whole);

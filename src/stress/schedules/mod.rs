@@ -269,13 +269,13 @@ where
             run,
             draw_ops,
         );
-        let name = plan.name.unwrap_or_else(name::of_type::<T>);
+        let name = plan.name.clone().unwrap_or_else(name::of_type::<T>);
         report.name(&name);
         if let Some(directory) = &plan.output {
             #[cfg(feature = "format")]
             let saves = {
                 let title = title(&name, &report);
-                saves.chain([page::<S>(&*specification, &plan.budget, title)])
+                saves.chain([page::<S>(&*specification, &plan, title)])
             };
             report.write(directory, &name, saves.collect());
         }

@@ -355,9 +355,9 @@ where
         history: History<S::Op, S::Ret>,
         panic: Option<Cause<S::State>>,
     ) {
-        let verdict =
-            check::linearizable(&*self.specification, &history, &self.plan.budget).verdict;
-        if let Some(cause) = self.trial.judge(Some(verdict), &history, panic) {
+        let budget = self.plan.budget_for(&history);
+        let found = check::linearizable(&*self.specification, &history, &budget);
+        if let Some(cause) = self.trial.judge(Some(found.verdict), &history, panic) {
             self.conclude(schedule, history, cause);
         }
     }

@@ -36,7 +36,8 @@ pub struct Subject {
     pub about: &'static str,
     /// Whether something is wrong with it.
     pub is_broken: bool,
-    /// Whether it may live so long that a test [soaks](super#soaking) it, and is settled when that does.
+    /// Whether a test that [soaks](super#soaking) may find what is wrong with it: it can live long, it is settled between
+    /// pieces, and what is wrong with it is wrong all its life.
     pub soaks: bool,
     run: fn(&Plan) -> Outcome,
 }
@@ -90,7 +91,7 @@ impl Subject {
         }
     }
 
-    /// The same, which does not live long.
+    /// The same, which cannot live long, or of which only the beginning is worth a test.
     pub const fn short_lived(self) -> Self {
         Self {
             soaks: false,
