@@ -80,7 +80,7 @@ impl Stress {
         if self.soak && !subject.soaks {
             let name = subject.name;
             say::complain(format_args!(
-                "`{name}` is not made to live long: leave --soak away"
+                "`{name}` is worth testing only while it is young: leave --soak away"
             ));
             return Ok(Verdict::BadInput);
         }
