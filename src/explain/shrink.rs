@@ -250,9 +250,9 @@ const COLUMNS: usize = 80;
 ///   that are kept, they are not what the object may do. So it is never the omission that makes the violation. (With
 ///   all put back this is the whole history, so the violation is that of the whole history.)
 /// - **What is kept makes sense.** Up to the last event they are what the object may do, and that event completes the same
-///   operation as in the whole history. If that operation was possible there at *some* other moment, it is possible here:
-///   what a stale read returned was written. If it was not, but would have been with fewer of the others there, these are here: what
-///   came out twice was put in, and the two halves of what was torn were written.
+///   operation as in the whole history. If that operation was possible there at *some* other moment, or is without the values and the
+///   reads that step 4 drops, it is possible here: what a stale read returned was written. If it was not, but would have been with
+///   fewer of the others there, these are here: what came out twice was put in, and the two halves of what was torn were written.
 /// - **None can be spared**: leave out any other than the last to complete, and one of the above does not hold, unless it
 ///   could not be decided ([`Shrunk::is_smallest`]).
 ///

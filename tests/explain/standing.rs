@@ -160,7 +160,9 @@ where
     let well_before =
         |these: &[u64]| oracle::is_linearizable(specification, &select(history, these, end - 1));
     assert!(well_before(&kept), "{context}");
-    let sense = |these: &[u64]| match (possible(&all), sourced(&all)) {
+    // Without the values that it is not about, it may have been possible where it was not before.
+    let is_possible = possible(&all) || possible(&kept);
+    let sense = |these: &[u64]| match (is_possible, sourced(&all)) {
         (true, _) => possible(these),
         (false, true) => sourced(these),
         (false, false) => true,
