@@ -785,6 +785,25 @@ fn what_was_not_decided_is_no_pass() {
     assert!(text.contains("5 undecided"), "{text}");
 }
 
+// More operations than a short round's check may look at configurations.
+#[test]
+fn a_long_round_has_the_budget_that_it_takes() {
+    let report = Stress::new(Register::new(), || Mutex::new(None))
+        .plan(rounds(1).threads(1).operations(1_100_000))
+        .report(
+            |register, op| {
+                let register::Op::Write(value) = *op else {
+                    unreachable!("not drawn");
+                };
+                *register.lock().unwrap() = Some(value);
+                None
+            },
+            |draw| register::Op::Write(draw.below(9)),
+        );
+    let counts = &report.counts;
+    assert_eq!((counts.linearizable, counts.undecided), (1, 0), "{report}");
+}
+
 #[test]
 fn a_test_whose_operations_do_not_overlap_says_so() {
     let report = Stress::new(Counter::new(), || Mutex::new(0))
