@@ -1114,6 +1114,10 @@ fn what_a_soak_finds_in_a_later_piece_is_shrunk_to_a_few() {
         );
     let finding = report.finding.as_ref().expect("a scan was torn");
     assert!(finding.since.is_some(), "it began in some state: {report}");
+    assert!(
+        finding.account.contains("operations show it"),
+        "it stands: {report}"
+    );
     let shown = finding
         .account
         .split_once(" of ")

@@ -198,9 +198,9 @@ pub trait Model {
     /// Whether what [`about`](Self::about) says holds of histories that begin in this state, too. It does not where a value
     /// that is in at first is missed once what took it out is gone, as from a queue.
     ///
-    /// Asked where a test [soaks](crate#stress-tests): it judges an object that is in use. By default it holds of histories
-    /// that begin in the first state, and of others all operations are taken to be about [`All`](About::All). To say yes
-    /// where it does not hold makes verdicts wrong, and what violations are shrunk to.
+    /// Asked where a test [soaks](crate#stress-tests), and so judges an object that is in use. By default it holds of
+    /// histories that begin in the first state; in others, every operation is taken to be about [`All`](About::All). To
+    /// say yes where it does not hold makes verdicts wrong, and what violations are shrunk to.
     fn about_holds_from(&self, state: &Self::State) -> bool {
         *state == self.initial()
     }
@@ -214,7 +214,8 @@ pub trait Model {
 /// them. And an operation of which nobody knows whether it took effect may be taken out, too, if no operation about any of
 /// its values completes after it was invoked.
 ///
-/// So an operation that puts several in is about `All`: it would go with one of them, and the others would be missed.
+/// So an operation that puts several in, or takes several out, is about `All`: it would go with one of them, and the others
+/// would be missed, or still be there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum About {
     /// Perhaps about any of them: a length, a swap of one for another.

@@ -1,7 +1,7 @@
 //! The program, run where nothing else is.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::Write,
     path::PathBuf,
     process::{Command, Output, Stdio},
@@ -38,6 +38,13 @@ impl Folder {
     pub fn run_with(&self, arguments: &str, input: &str) -> Run {
         let arguments: Vec<_> = arguments.split_whitespace().collect();
         self.run_command(self.command(&arguments), input)
+    }
+
+    /// What the program does with this file for its standard input, as a shell opens it.
+    pub fn run_reading(&self, arguments: &str, file: &str) -> Run {
+        let arguments: Vec<_> = arguments.split_whitespace().collect();
+        let file = File::open(self.0.join(file)).unwrap();
+        Run(self.command(&arguments).stdin(file).output().unwrap())
     }
 
     /// What the program does where colours and other commands reach the terminal.

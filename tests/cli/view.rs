@@ -1,6 +1,6 @@
 //! `tachograph view`
 
-use crate::folder::Folder;
+use crate::folder::{Folder, Run};
 
 /// A client reads values in the other order than the one that wrote them: in no order of all.
 pub const BACKWARDS: &str = "\
@@ -105,6 +105,12 @@ fn the_history_is_not_written_over() {
     let history = folder.read("good.edn");
     #[cfg(unix)]
     std::os::unix::fs::symlink("good.edn", folder.0.join("link.edn")).unwrap();
+    let refused = |run: &Run| {
+        assert_eq!(run.code(), 3, "{run:?}");
+        assert!(run.err().contains("this is the history itself"), "{run:?}");
+        assert_eq!(folder.read("good.edn"), history);
+    };
+    refused(&folder.run_reading("view - --model register -o good.edn", "good.edn"));
     for command in [
         "view good.edn --model register -o good.edn",
         "view good.edn --model register -o ./good.edn",
@@ -116,9 +122,15 @@ fn the_history_is_not_written_over() {
         #[cfg(target_os = "linux")]
         "view good.edn --model register -o /proc/self/cwd/good.edn",
     ] {
-        let run = folder.run(command);
-        assert_eq!(run.code(), 3, "{command}: {run:?}");
-        assert!(run.err().contains("this is the history itself"), "{run:?}");
-        assert_eq!(folder.read("good.edn"), history);
+        println!("{command}");
+        refused(&folder.run(command));
     }
+    // What is no file has nothing to lose.
+    #[cfg(unix)]
+    assert_eq!(
+        folder
+            .run("view /dev/null --model register -o /dev/null --format edn")
+            .code(),
+        0
+    );
 }

@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 
 use tachograph::{
-    Event, EventKind, History, HistoryBuilder, ProcessId,
+    Event, EventKind, History, HistoryBuilder, Operation, Outcome, ProcessId,
     explain::{Effort, Shrunk, shrink},
-    model::Specification,
+    model::{About, Specification},
 };
 
 use super::oracle;
@@ -75,6 +75,56 @@ where
         let with = [kept, &back].concat();
         !oracle::is_linearizable(specification, &select(history, &with, history.end()))
     })
+}
+
+fn returned<'h, O, R>(operation: &Operation<'h, O, R>) -> Option<&'h R> {
+    match operation.outcome {
+        Outcome::Ok(ret) => Some(ret),
+        _ => None,
+    }
+}
+
+/// What may be left once what is not about the culprit is dropped, for it says nothing about it: other parts, reads of all values, whole
+/// values.
+fn without_values<S: Specification>(
+    specification: &S,
+    history: &HistoryOf<S>,
+    culprit: u64,
+) -> Vec<Vec<u64>> {
+    let its_own = history.operation(culprit).unwrap();
+    let parts = || history.operations().map(|it| specification.part(it.op));
+    let is_whole = parts().any(|part| part.is_none());
+    let (reads_of_all, others): (Vec<_>, Vec<_>) = history
+        .operations()
+        .filter(|it| !matches!(it.outcome, Outcome::Fail) || it.invocation == culprit)
+        .filter(|it| is_whole || specification.part(it.op) == specification.part(its_own.op))
+        .partition(|it| specification.about(it.op, returned(it)) == About::All);
+    let may_go = |it: &Operation<'_, S::Op, S::Ret>| {
+        let changes_nothing = match returned(it) {
+            Some(ret) => specification.changes_nothing(it.op, ret),
+            None => specification.is_read(it.op),
+        };
+        it.invocation != culprit && changes_nothing
+    };
+    if !reads_of_all.iter().all(may_go) {
+        return Vec::new();
+    }
+    let values = |it: &Operation<'_, S::Op, S::Ret>| match specification.about(it.op, returned(it))
+    {
+        About::Value(value) => vec![value],
+        About::Values(values) => values,
+        About::All | About::Nothing => Vec::new(),
+    };
+    let mut all: Vec<u64> = others.iter().flat_map(values).collect();
+    all.sort_unstable();
+    all.dedup();
+    let its_values = values(&its_own);
+    let left = subsets(&all).map(|kept| {
+        let is_left = |value: &u64| kept.contains(value) || its_values.contains(value);
+        let left = others.iter().filter(|it| values(it).iter().all(is_left));
+        left.map(|it| it.invocation).collect()
+    });
+    left.collect()
 }
 
 /// Whether it was a violation; and if so, that what it is shrunk to is one, whatever is put back, and that none can be spared.
@@ -160,8 +210,11 @@ where
     let well_before =
         |these: &[u64]| oracle::is_linearizable(specification, &select(history, these, end - 1));
     assert!(well_before(&kept), "{context}");
-    // Without the values that it is not about, it may have been possible where it was not before.
-    let is_possible = possible(&all) || possible(&kept);
+    let is_possible = possible(&all)
+        || possible(&kept)
+            && without_values(specification, &known, whole.invocation)
+                .iter()
+                .any(|left| possible(left));
     let sense = |these: &[u64]| match (is_possible, sourced(&all)) {
         (true, _) => possible(these),
         (false, true) => sourced(these),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
+use same_file::Handle;
 
 use crate::{input, say};
 
@@ -29,14 +30,20 @@ pub fn write(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
 
 /// Refuses a place that is the file that is read, where what is written does not say all that it does.
 pub fn spares(input: &Path, output: &Path) -> io::Result<()> {
-    let input = match input::is_standard(input) {
-        true => Path::new("/dev/stdin"),
-        false => input,
+    // A pipe must not be opened here: somebody may wait for that. A terminal may be read and written.
+    if input::is_standard(output) || !output.is_file() {
+        return Ok(());
+    }
+    let read = match input::is_standard(input) {
+        true => Handle::stdin(),
+        false if !input.is_file() => return Ok(()),
+        false => Handle::from_path(input),
     };
     // What cannot be read, or not be written, is said when it is.
-    let written = fs::canonicalize(output).ok();
-    let is_kept = |place: &PathBuf| place.is_file() && fs::canonicalize(input).ok() == written;
-    if input::is_standard(output) || !written.as_ref().is_some_and(is_kept) {
+    let (Ok(read), Ok(written)) = (read, Handle::from_path(output)) else {
+        return Ok(());
+    };
+    if read != written {
         return Ok(());
     }
     let what = "this is the history itself, which would be lost: write to another file";

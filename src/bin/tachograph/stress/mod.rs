@@ -80,7 +80,7 @@ impl Stress {
         if self.soak && !subject.soaks {
             let name = subject.name;
             say::complain(format_args!(
-                "`{name}` is worth testing only while it is young: leave --soak away"
+                "`{name}` is not made to soak, or shows nothing then: leave --soak away"
             ));
             return Ok(Verdict::BadInput);
         }
