@@ -186,7 +186,8 @@ where
     let possible = |these: &[u64]| {
         oracle::is_linearizable(specification, &roaming(&select(history, these, end)))
     };
-    if possible(&all) {
+    let was_possible = possible(&all);
+    if was_possible {
         assert!(
             possible(&kept),
             "what it returned comes from nowhere: {context}"
@@ -201,7 +202,8 @@ where
             .collect();
         subsets(&others).any(|some| possible(&[&some[..], &[whole.invocation]].concat()))
     };
-    if sourced(&all) {
+    let was_sourced = sourced(&all);
+    if was_sourced {
         assert!(
             sourced(&kept),
             "nothing says where what it returned comes from: {context}"
@@ -210,12 +212,12 @@ where
     let well_before =
         |these: &[u64]| oracle::is_linearizable(specification, &select(history, these, end - 1));
     assert!(well_before(&kept), "{context}");
-    let is_possible = possible(&all)
+    let is_possible = was_possible
         || possible(&kept)
             && without_values(specification, &known, whole.invocation)
                 .iter()
                 .any(|left| possible(left));
-    let sense = |these: &[u64]| match (is_possible, sourced(&all)) {
+    let sense = |these: &[u64]| match (is_possible, was_sourced) {
         (true, _) => possible(these),
         (false, true) => sourced(these),
         (false, false) => true,
